@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every kernel symbol krg uses that the kernel does not export: one row each.
+ *
+ *   KRG_FN(type, name, (parameters))   a function, called krg_sym(name)(...)
+ *   KRG_DATA(type, name)               an object or array, krg_data(name) points to it
+ *
+ * No include guard: who wants the list defines both macros as what each row
+ * shall become, and
+ * includes it. Where kernels differ, rows depend on a KRG_HAVE_ probe of
+ * modules/compat. Where a kernel header declares the symbol, include that
+ * header in modules/hook/symbols.c: the compiler then compares prototypes.
+ *
+ * Choose names that are unique in /proc/kallsyms (selftests/lab/hook.sh checks).
+ */
+
+/* hook: finding symbols, system call interception */
+KRG_FN(unsigned long, kallsyms_lookup_name, (const char *name));
+KRG_FN(bool, syscall_user_dispatch, (struct pt_regs *regs));
+KRG_FN(int, set_syscall_user_dispatch, (unsigned long mode, unsigned long offset,
+					unsigned long len, char __user *selector));
+#ifdef KRG_HAVE_SUD_PTRACE
+KRG_FN(int, syscall_user_dispatch_set_config, (struct task_struct *task, unsigned long size,
+					       void __user *data));
+#endif
+#ifdef KRG_HAVE_SYSCALL_TRACE_ENTER
+KRG_FN(long, syscall_trace_enter, (struct pt_regs *regs, long syscall, unsigned long work));
+#else
+KRG_FN(long, syscall_enter_from_user_mode_work, (struct pt_regs *regs, long syscall));
+#endif
+KRG_DATA(const sys_call_ptr_t, sys_call_table);
+KRG_DATA(struct tracepoint, __tracepoint_sched_process_exec);
+KRG_DATA(struct tracepoint, __tracepoint_sched_process_exit);
+
+/* cluster: boot words */
+KRG_DATA(char *, saved_command_line);
+
+/* proc: tasks */
+KRG_FN(pid_t, kernel_clone, (struct kernel_clone_args *args));
+KRG_FN(long, x64_sys_call, (const struct pt_regs *regs, unsigned int nr));
+KRG_FN(long, kernel_wait4, (pid_t pid, int __user *status, int options, struct rusage *usage));
+KRG_FN(void, __set_task_comm, (struct task_struct *task, const char *name, bool exec));
+KRG_FN(int, sched_setattr_nocheck, (struct task_struct *task, const struct sched_attr *attr));
+KRG_FN(struct user_struct *, alloc_uid, (kuid_t uid));
+KRG_FN(int, set_cred_ucounts, (struct cred *cred));
+
+/* proc: registers */
+KRG_FN(long, do_arch_prctl_64, (struct task_struct *task, int option, unsigned long arg));
+KRG_FN(int, xstateregs_get, (struct task_struct *task, const struct user_regset *regset,
+			     struct membuf to));
+KRG_FN(int, copy_uabi_from_kernel_to_xstate, (struct fpstate *fpstate, const void *image,
+					      u32 *pkru));
+KRG_DATA(struct fpu_state_config, fpu_user_cfg);
+
+/* proc: signals, interrupted calls, timers */
+KRG_FN(int, do_sigaction, (int sig, struct k_sigaction *act, struct k_sigaction *oact));
+KRG_FN(int, do_send_sig_info, (int sig, struct kernel_siginfo *info, struct task_struct *task,
+			       enum pid_type type));
+KRG_FN(void, __set_current_blocked, (const sigset_t *set));
+KRG_FN(void, flush_sigqueue, (struct sigpending *queue));
+KRG_FN(int, do_getitimer, (int which, struct itimerspec64 *value));
+KRG_FN(int, do_setitimer, (int which, struct itimerspec64 *value, struct itimerspec64 *ovalue));
+KRG_FN(long, hrtimer_nanosleep_restart, (struct restart_block *restart));
+KRG_FN(long, futex_wait_restart, (struct restart_block *restart));
+KRG_FN(long, do_restart_poll, (struct restart_block *restart));
+
+/* proc: files */
+KRG_FN(void, set_fs_pwd, (struct fs_struct *fs, const struct path *path));
+KRG_FN(bool, get_close_on_exec, (unsigned int fd));
+KRG_FN(int, replace_fd, (unsigned int fd, struct file *file, unsigned int flags));
+KRG_FN(int, create_pipe_files, (struct file **ends, int flags));
+
+/* proc: memory */
+KRG_FN(int, walk_page_range, (struct mm_struct *mm, unsigned long start, unsigned long end,
+			      const struct mm_walk_ops *ops, void *private));
+KRG_FN(int, map_vdso_once, (const struct vdso_image *image, unsigned long addr));
+KRG_FN(struct file *, get_task_exe_file, (struct task_struct *task));
+KRG_FN(int, replace_mm_exe_file, (struct mm_struct *mm, struct file *file));
+KRG_FN(bool, path_noexec, (const struct path *path));
+KRG_DATA(const struct vdso_image, vdso_image_64);
+
+/* procfs: what /proc shows of tasks and memory */
+KRG_FN(struct sighand_struct *, __lock_task_sighand, (struct task_struct *task,
+						      unsigned long *flags));
+KRG_FN(void, thread_group_cputime_adjusted, (struct task_struct *task, u64 *ut, u64 *st));
+KRG_FN(void, si_swapinfo, (struct sysinfo *info));
