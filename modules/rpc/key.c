@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The session's key, one a namespace, and the MACs made with it. */
+#define pr_fmt(fmt) "krg_rpc: " fmt
+
+#include <crypto/hash.h>
+#include <linux/slab.h>
+#include "rpc.h"
+
+struct rpc_key {
+	struct crypto_shash *tfm;
+};
+
+static void key_free(struct rpc_key *key)
+{
+	if (!key)
+		return;
+	crypto_free_shash(key->tfm);
+	kfree(key);
+}
+
+static void key_replace(struct rpc_net *rn, struct rpc_key *key)
+{
+	struct rpc_key *old;
+
+	mutex_lock(&rn->lock);
+	old = rcu_replace_pointer(rn->key, key, lockdep_is_held(&rn->lock));
+	mutex_unlock(&rn->lock);
+	if (old)
+		synchronize_rcu();
+	key_free(old);
+}
+
+void rpc_key_drop(struct rpc_net *rn)
+{
+	key_replace(rn, NULL);
+}
+
+/**
+ * krg_rpc_set_key() - give a namespace its session's key
+ * @net: namespace
+ * @key: random bytes
+ * @len: KRG_RPC_KEY_MIN to KRG_RPC_KEY_MAX
+ *
+ * Connections that stand stay; new ones are proved with the new key.
+ *
+ * Context: process. Locks: none.
+ * Return: 0; -EINVAL: length; -ENOMEM or an error of the crypto API.
+ */
+int krg_rpc_set_key(struct net *net, const void *key, u32 len)
+{
+	struct rpc_key *new;
+	int err;
+
+	if (len < KRG_RPC_KEY_MIN || len > KRG_RPC_KEY_MAX)
+		return -EINVAL;
+	new = kzalloc(sizeof(*new), GFP_KERNEL);
+	if (!new)
+		return -ENOMEM;
+	new->tfm = crypto_alloc_shash("hmac(sha256)", 0, 0);
+	if (IS_ERR(new->tfm)) {
+		err = PTR_ERR(new->tfm);
+		kfree(new);
+		return err;
+	}
+	err = crypto_shash_setkey(new->tfm, key, len);
+	if (err) {
+		key_free(new);
+		return err;
+	}
+	key_replace(rpc_net(net), new);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(krg_rpc_set_key);
+
+/**
+ * krg_rpc_has_key() - has krg_rpc_set_key() been done
+ * @net: namespace
+ *
+ * Context: any. Return: true if so.
+ */
+bool krg_rpc_has_key(struct net *net)
+{
+	return rcu_access_pointer(rpc_net(net)->key);
+}
+EXPORT_SYMBOL_GPL(krg_rpc_has_key);
+
+static int key_mac(struct crypto_shash *tfm, const char *domain, const void *data,
+		   u32 len, u8 mac[KRG_RPC_MAC])
+{
+	SHASH_DESC_ON_STACK(desc, tfm);
+	int err;
+
+	desc->tfm = tfm;
+	err = crypto_shash_init(desc) ?:
+	      crypto_shash_update(desc, domain, strlen(domain) + 1) ?:
+	      crypto_shash_update(desc, data, len) ?:
+	      crypto_shash_final(desc, mac);
+	shash_desc_zero(desc);
+	return err;
+}
+
+/**
+ * krg_rpc_mac() - HMAC-SHA256 with the session's key
+ * @net: namespace
+ * @domain: what it is for, so that a MAC proves nothing elsewhere
+ * @data: bytes
+ * @len: how many
+ * @mac: the result
+ *
+ * Context: process or soft interrupt.
+ * Return: 0; -ENOKEY: no key yet; an error of the crypto API.
+ */
+int krg_rpc_mac(struct net *net, const char *domain, const void *data, u32 len,
+		u8 mac[KRG_RPC_MAC])
+{
+	struct rpc_key *key;
+	int err = -ENOKEY;
+
+	rcu_read_lock();
+	key = rcu_dereference(rpc_net(net)->key);
+	if (key)
+		err = key_mac(key->tfm, domain, data, len, mac);
+	rcu_read_unlock();
+	return err;
+}
+EXPORT_SYMBOL_GPL(krg_rpc_mac);
+
+/**
+ * krg_rpc_fingerprint() - tells keys apart without telling the key
+ * @net: namespace
+ * @out: 8 bytes
+ *
+ * Context: process or soft interrupt. Return: as krg_rpc_mac().
+ */
+int krg_rpc_fingerprint(struct net *net, u8 out[KRG_RPC_FINGERPRINT])
+{
+	u8 mac[KRG_RPC_MAC];
+	int err = krg_rpc_mac(net, "krg key fingerprint", "", 0, mac);
+
+	if (!err)
+		memcpy(out, mac, KRG_RPC_FINGERPRINT);
+	return err;
+}
+EXPORT_SYMBOL_GPL(krg_rpc_fingerprint);
