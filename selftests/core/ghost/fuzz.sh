@@ -1,0 +1,14 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# fuzz.sh DIR SECONDS: run DIR/fuzz from good images; the last test of the plan unit prints. A crash's input stays in DIR.
+out=$1
+mkdir -p "$out/corpus" "$out/seeds"
+FUZZ_SEEDS=$out/seeds "$out/fuzz" >"$out/fuzz.log" 2>&1
+if "$out/fuzz" -max_total_time="$2" -timeout=5 -rss_limit_mb=1024 -max_len=65536 -artifact_prefix="$out/" \
+	"$out/corpus" "$out/seeds" >>"$out/fuzz.log" 2>&1; then
+	echo "ok 28 - fuzzed for $2 s, $(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' "$out/fuzz.log") inputs"
+else
+	echo "not ok 28 - fuzzing found something"
+	tail -n 30 "$out/fuzz.log" | sed 's/^/# /'
+	exit 1
+fi

@@ -1,0 +1,35 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# selftests/lab/ghost.sh KERNEL: ghost streams in the kernel, on one node.
+#
+#   - what is written to a file or to memory is read back the same;
+#   - a flipped bit anywhere in a file is refused with record and offset;
+#   - a memory stream keeps its limit; a writer refuses what is out of order;
+#   - a record nobody handles ends a load;
+#   - prints how fast memory goes to and from tmpfs, beside a plain copy.
+# shellcheck source=selftests/lab/lib.sh
+. "$(dirname "$0")/lib.sh"
+cd "$repo" || exit 1
+
+mb=128
+[ "$KERNEL" != debug ] || mb=16 # figures mean nothing there
+src=$repo/build/modules/$KERNEL/src
+work=$tmp/ghost
+build() {
+	cp -r selftests/lab/modules/ghost "$work" &&
+		make -s modules KERNEL="$KERNEL" &&
+		make -s -C "$KRG_CACHE/kernels/$KERNEL/kdir" M="$work" SRC="$src" W=1 \
+			KBUILD_EXTRA_SYMBOLS="$src/modules/Module.symvers" modules
+}
+
+plan 4
+ok "the test module builds" build || exit 1
+lab_up -n 1 --no-modules --mem 768
+lab push 1 "$repo/build/modules/$KERNEL/krg_ghost.ko" "$work/krg_ghost_test.ko" /tmp || exit 1
+ok "streams do what they promise" lab exec -n 1 -- sh -c \
+	"mkdir -p /tmp/g && mount -t tmpfs -o size=80% none /tmp/g && insmod /tmp/krg_ghost.ko &&
+	 insmod /tmp/krg_ghost_test.ko dir=/tmp/g bulk_mb=$mb || { dmesg | tail -n 5; false; }"
+diag "$(lab exec -n 1 -- sh -c "dmesg | sed -n 's/.*krg_ghost_test: //p'")"
+ok "the modules unload" lab exec -n 1 -- sh -c "rmmod krg_ghost_test && rmmod krg_ghost"
+ok "no kernel report" kernel_log_clean 1

@@ -1,0 +1,93 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2016 # scripts in single quotes are expanded in the node
+#
+# selftests/lab/krgadm.sh KERNEL: the tools on two nodes.
+#
+#   - cluster and nodes print the promised lines, as text and JSON, and take nodes out and in;
+#   - ps and top show every node's processes;
+#   - checkpoint, restart: states and their errors, versions, descriptions; a freeze
+#     ends with the tool that made it, also when that is killed; SIGINT leaves nothing;
+#   - events tells all of it; nobody without rights changes anything.
+# shellcheck source=selftests/lab/lib.sh
+. "$(dirname "$0")/lib.sh"
+cd "$repo" || exit 1
+
+on() { # NODE SCRIPT
+	lab exec -n "$1" -- sh -c "$2" 2>&1
+}
+count() { on 1 'cat /tmp/count'; }
+changed() { [ "$1" != "$(count)" ]; }
+runs() { # whether the counting program gets on
+	local before
+	before=$(count)
+	eventually 20 changed "$before"
+}
+stands() {
+	local before
+	before=$(count)
+	sleep 2
+	[ "$before" = "$(count)" ]
+}
+
+plan 40
+lab_up -n 2 --mem 512
+
+is "cluster status" "$(on 1 'krgadm cluster status')" 'status: up on 2 nodes'
+like "cluster status --json" "$(on 2 'krgadm cluster status --json')" '^\{"status":"up",.*"online":2,.*"node":2,'
+is "nodes" "$(on 2 'krgadm nodes')" "$(printf '1:online\n2:online')"
+is "nodes status -n" "$(on 1 'krgadm nodes status -n 2-9')" '2:online'
+like "features" "$(on 1 'krgadm features')" '^intercept$'
+is "key fingerprints agree" "$(on 1 'krgadm key fingerprint')" "$(on 2 'krgadm key fingerprint')"
+is "no node to add" "$(on 1 'krgadm nodes add -a; echo $?')" "$(printf 'No present node to add.\n0')"
+like "not enough nodes to remove" "$(on 1 'krgadm nodes del -c 2; echo $?')" 'Not enough nodes to remove\. Aborting\.'
+
+on 1 'krgadm events --follow >/tmp/events 2>&1 & echo $! >/tmp/events.pid; sleep 1'
+ok "nodes del" lab exec -n 1 -- krgadm nodes del -n 2
+is "it is out" "$(on 1 'krgadm nodes')" "$(printf '1:online\n2:present')"
+ok "nodes add" lab exec -n 1 -- krgadm nodes add -t 2
+is "it is in again" "$(on 2 'krgadm cluster status')" 'status: up on 2 nodes'
+like "without rights nothing changes" "$(on 1 'su nobody -s /bin/sh -c "krgadm cluster stop"; echo $?')" 'CAP_SYS_ADMIN'
+is "the cluster is still up" "$(on 1 'krgadm cluster status')" 'status: up on 2 nodes'
+
+on 2 'sleep 4321 </dev/null >/dev/null 2>&1 & echo $! >/tmp/sleep.pid'
+sleeper=$(on 2 'cat /tmp/sleep.pid')
+like "ps shows the other node's process" "$(on 1 'krgadm ps')" "^ *$sleeper +2 +2 +root .* sleep$"
+is "ps -n 1 does not" "$(on 1 'krgadm ps -n 1' | grep -c ' sleep$')" 0
+like "ps --json" "$(on 1 'krgadm ps --json')" "\"pid\":$sleeper,.*\"comm\":\"sleep\""
+like "ps -T" "$(on 1 'krgadm ps -T -k')" '^ *PID +TID +NODE'
+top=$(on 1 'krgadm top -b -n 2 -d 1')
+like "top has a line a node" "$top" '^node +2 cpu.*% mem'
+like "top has the other node's process" "$top" "^ *$sleeper +2 +2 +root"
+is "top looked twice" "$(grep -c '^krgadm top - ' <<<"$top")" 2
+
+on 1 'krgcr-run -q -b -o /tmp/app gawk "BEGIN{for(;;){if(++n%200000==0){print n >\"/tmp/count\";close(\"/tmp/count\")}}}" </dev/null >/dev/null 2>&1'
+app=$(on 1 'cat /tmp/app')
+eventually 20 on 1 'test -s /tmp/count'
+like "checkpoint prints what it made" "$(on 1 "checkpoint -d 'the first' $app" | tr '\n' '|')" \
+	"^Identifier: $app\|Version: 1\|Description: the first\|Date: .*[0-9]{4}\|$"
+ok "the application runs on" runs
+like "nobody else may" "$(on 1 "su nobody -s /bin/sh -c 'checkpoint -f $app'")" '^checkpoint: freeze: '
+ok "freeze" lab exec -n 1 -- checkpoint -f "$app"
+ok "it stands still" stands
+like "a second freeze is refused" "$(on 1 "checkpoint -f $app; echo \$?" | tr '\n' '|')" '^checkpoint: freeze: .*frozen.*\|1\|$'
+like "what is frozen can be saved" "$(on 1 "checkpoint -c $app")" '^Version: 2$'
+ok "unfreeze" lab exec -n 1 -- checkpoint -u "$app"
+like "unfreezing what runs is refused" "$(on 1 "checkpoint -u $app; echo \$?" | tr '\n' '|')" '^checkpoint: unfreeze: .*\|1\|$'
+# Killed at a moment nobody chose, ten times: the application must never stay frozen.
+on 1 "for i in 1 2 3 4 5 6 7 8 9 10; do timeout -s KILL 0.0\$i checkpoint -q $app; timeout -s INT 0.0\$i checkpoint -q $app; done" >/dev/null
+ok "a checkpoint that is killed leaves it running" runs
+before=$(on 1 'krgadm checkpoint list' | tail -n +2 | wc -l)
+like "save and kill" "$(on 1 "checkpoint -k9 $app")" "^Version: "
+eventually 20 on 1 "! test -e /proc/$app"
+is "one more version, all complete" "$(on 1 'krgadm checkpoint list --json' | grep -o '"version"' | wc -l)" $((before + 1))
+like "restart" "$(on 1 "restart $app 1")" "^Application $app has been successfully restarted$"
+ok "it runs" runs
+on 1 'kill -INT $(cat /tmp/events.pid); sleep 1'
+is "events told it" "$(on 1 "sed -nE 's/.* (node-leaving|node-online|restart|checkpoint) .*/\\1/p' /tmp/events | sort -u | tr '\n' ' '")" \
+	'checkpoint node-leaving node-online restart '
+on 1 "kill -9 $app"
+ok "cluster stop" lab exec -n 1 -- krgadm cluster stop
+is "status: down" "$(on 2 'krgadm cluster status')" 'status: down'
+ok "modules unload on node 1" modules_unload_clean 1
+ok "modules unload on node 2" modules_unload_clean 2

@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# selftests/lab/rpc.sh KERNEL: rpc between three nodes in one kernel, by net
+# namespaces. Proves that
+#   - nothing starts without a key, and who holds another key stays out;
+#   - calls, multicast, deadlines, cancel, epochs and back-pressure do what
+#     krg/rpc.h says;
+#   - handlers that block, however many, never delay those that may not;
+#   - a removed peer, a cut connection and a node's second life end calls as said;
+#   - strangers' garbage harms no node and disturbs no other;
+#   - namespaces and modules go cleanly while everything is in use.
+# shellcheck source=selftests/lab/lib.sh
+. "$(dirname "$0")/lib.sh"
+plan 19
+out=$repo/build/selftests/rpc/$KERNEL
+"$repo/selftests/lab/modules/rpc/build" "$KERNEL" "$out" || bail "the test module does not build"
+lab_up -n 1 --cpus 2 --mem 768 --no-modules
+lab exec 1 mkdir -p /tmp/rpc
+lab push 1 "$out"/*.ko "$out"/rpc_ctl "$out"/rpc_garbage "$out"/*.sh /tmp/rpc || bail "cannot copy into the node"
+
+# The debug kernel takes seconds for one `ip` command when the machine is busy.
+limit=120
+[ "$KERNEL" != debug ] || limit=600
+try() { # NAME TEST ARGS…
+	local name=$1
+	shift
+	ok "$name" lab exec -n 1 -- timeout $limit bash /tmp/rpc/tests.sh "$@"
+}
+
+try "three nodes connect" up 3
+try "no key, no node" no_key
+try "echo of all sizes on both lanes" echo
+try "unknown node: EHOSTDOWN" unknown
+try "multicast reaches all" multicast
+try "multicast names the node that is not there" multicast_missing
+try "300 blocked handlers delay no other" starve
+try "the window holds senders back, and they all end well" window
+try "deadline ends call and handler" deadline
+try "a killed caller's handler ends" cancel
+try "older epochs are refused, newer ones wait" epoch
+try "removed peer: calls end with EHOSTDOWN" peer_del
+try "a cut connection is dialled again" reconnect
+try "another life of a node is another peer" incarnation
+try "another key stays out" wrong_key
+try "garbage from strangers disturbs nobody" garbage 10
+try "the kernel log is clean" clean
+try "nodes, namespaces and modules go under load" teardown
+try "the kernel log is still clean" clean
