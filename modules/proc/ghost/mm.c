@@ -35,15 +35,22 @@ static bool mm_noexec(const struct path *path)
 }
 
 /* The plain numbers of struct mm_struct that are saved. */
-#define MM_FIELD(name) { offsetof(struct mm_struct, name), offsetof(struct krg_ghost_mm, name) }
-
 static const struct {
 	size_t mm;
 	size_t rec;
 } mm_fields[] = {
-	MM_FIELD(start_code), MM_FIELD(end_code), MM_FIELD(start_data), MM_FIELD(end_data),
-	MM_FIELD(start_brk), MM_FIELD(brk), MM_FIELD(start_stack), MM_FIELD(mmap_base),
-	MM_FIELD(arg_start), MM_FIELD(arg_end), MM_FIELD(env_start), MM_FIELD(env_end),
+	{ offsetof(struct mm_struct, start_code), offsetof(struct krg_ghost_mm, start_code) },
+	{ offsetof(struct mm_struct, end_code), offsetof(struct krg_ghost_mm, end_code) },
+	{ offsetof(struct mm_struct, start_data), offsetof(struct krg_ghost_mm, start_data) },
+	{ offsetof(struct mm_struct, end_data), offsetof(struct krg_ghost_mm, end_data) },
+	{ offsetof(struct mm_struct, start_brk), offsetof(struct krg_ghost_mm, start_brk) },
+	{ offsetof(struct mm_struct, brk), offsetof(struct krg_ghost_mm, brk) },
+	{ offsetof(struct mm_struct, start_stack), offsetof(struct krg_ghost_mm, start_stack) },
+	{ offsetof(struct mm_struct, mmap_base), offsetof(struct krg_ghost_mm, mmap_base) },
+	{ offsetof(struct mm_struct, arg_start), offsetof(struct krg_ghost_mm, arg_start) },
+	{ offsetof(struct mm_struct, arg_end), offsetof(struct krg_ghost_mm, arg_end) },
+	{ offsetof(struct mm_struct, env_start), offsetof(struct krg_ghost_mm, env_start) },
+	{ offsetof(struct mm_struct, env_end), offsetof(struct krg_ghost_mm, env_end) },
 };
 
 static unsigned long *mm_field(struct mm_struct *mm, size_t i)
