@@ -2,7 +2,7 @@
 /*
  * files N DIR: every 20 ms, N times, writes through an appending descriptor, a
  * duplicate that shares its offset with another, and a deleted file; then
- * checks all of it and writes "ok" to DIR/result.
+ * checks all of it and writes "ok" to DIR/res.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 
 static void fail(const char *what)
 {
-	int fd = open("result", O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	int fd = open("res", O_WRONLY | O_CREAT | O_TRUNC, 0644);
 
 	dprintf(fd, "WRONG %s: %s\n", what, strerror(errno));
 	exit(1);
@@ -70,7 +70,7 @@ int main(int argc, char **argv)
 		fail("close on exec");
 	if (umask(0) != 027)
 		fail("umask");
-	int fd = open("result", O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	int fd = open("res", O_WRONLY | O_CREAT | O_TRUNC, 0644);
 	dprintf(fd, "ok\n");
 	return 0;
 }

@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Runs on a node, for selftests/lab/checkpoint.sh: tests.sh VERB …
-#   cycle NAME TIMES PAUSE CMD…   run CMD in /tmp/NAME; TIMES times freeze, checkpoint, kill and
-#                                 restart it, PAUSE seconds apart; wait for its end
+#   same NAME TIMES N LINE        the shell line LINE, which prepares and execs a job of size $N, runs
+#                                 undisturbed, then is moved (below) at TIMES random moments: it writes
+#                                 the same `res`. N is a size to start measuring with
+#   cycle NAME TIMES N MS LINE    LINE, which takes N * MS ms, is moved as often and writes a `res`
+#                                 that ends in "ok"
 #   refuse WORD CMD…              CMD makes the file `ready`; then its checkpoint is refused with a
 #                                 reason that starts with WORD, writes nothing, and CMD goes on
 #   states                        errors of freezing what is frozen, and so on
@@ -12,46 +15,106 @@
 set -u
 P=/sys/kernel/debug/krg_proc_test
 here=$(dirname "$0")
+# shellcheck source=selftests/lab/jobs/moments.sh
+. "$here/moments.sh"
 
 tell() { printf '%s' "$*" 2>/dev/null >"$P"; }
 reason() { dmesg | sed -n 's/.*krg_proc_test: [a-z]* -*[0-9]*: -*[0-9]* in [0-9]* us: //p' | tail -n 1; }
 die() { echo "$*: $(reason)"; exit 1; }
-start() { # CMD…: in a session of its own; sets pid
-	setsid "$@" </dev/null >out 2>err &
-	pid=$!
-	sleep 0.3
-}
-
-checkpoint() { # DIR: frozen before, dead after
+fresh() { # DIR: empty, and where we are
 	rm -rf "$1"
 	mkdir -p "$1"
-	tell freeze "$pid" || die "freeze"
+	cd "$1" || die "mkdir"
+}
+start() { # CMD…: in a session of its own; sets pid
+	local fields
+	setsid "$@" </dev/null >out 2>err &
+	pid=$!
+	# Until it is CMD, no more this shell's copy nor setsid.
+	while read -ra fields <"/proc/$pid/stat"; do
+		[ "${fields[5]}" != "$pid" ] || [[ $(readlink "/proc/$pid/exe") = */setsid ]] || break
+		sleep 0.02
+	done 2>/dev/null
+}
+
+ended() { [[ $(reason) =~ ^("no process $pid"|"process $pid has ended")$ ]]; }
+
+# Frozen before, dead after; status 3 if it had ended by itself.
+checkpoint() { # DIR
+	rm -rf "$1"
+	mkdir -p "$1"
+	tell freeze "$pid" || { ended && return 3; die "freeze"; }
 	tell checkpoint "$pid" "$1" || { tell unfreeze "$pid" 9; die "checkpoint"; }
 	tell unfreeze "$pid" 9 || die "unfreeze"
-	while kill -0 "$pid" 2>/dev/null && ! grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null; do
+	while cpu_of "$pid"; do
 		sleep 0.05
 	done
 	wait "$pid" 2>/dev/null
 	return 0
 }
 
-verb=$1
-shift
-case $verb in
-cycle)
-	name=$1 times=$2 pause=$3
+# Waits for the moment AT, LAST the one before: ms of CPU it has used in all its
+# lives, or of time it ran. Fails when it ends before.
+await() { # cpu|time AT LAST
+	case $1 in
+	cpu) await_cpu "$pid" "$(($2 - used))" || return 1; used=$((used + cpu)) ;;
+	time) sleep "$(printf '%d.%03d' $((($2 - $3) / 1000)) $((($2 - $3) % 1000)))" ;;
+	esac
+}
+
+# Starts LINE in the empty directory NAME; at each moment freezes, checkpoints,
+# kills and restarts it; waits for its end. Status 3 if it ended before the last.
+moved() { # NAME cpu|time LINE MOMENT…
+	local name=$1 clock=$2 line=$3 at last=0 used=0
 	shift 3
-	mkdir -p "/tmp/$name" && cd "/tmp/$name" || exit 1
-	start "$@"
-	for ((i = 0; i < times; i++)); do
-		sleep "$pause"
-		checkpoint "/tmp/$name.image"
+	fresh "/tmp/$name"
+	start sh -c "$line"
+	await_exec "$pid"
+	for at; do
+		await "$clock" "$at" "$last" && checkpoint "/tmp/$name.image" || return 3
+		last=$at
 		tell restart 0 "/tmp/$name.image" || die "restart"
 	done
 	# Restarted it is this shell's child, but none the shell knows of.
 	while [ -d "/proc/$pid" ]; do
 		sleep 0.1
 	done
+}
+
+# Runs JUDGE after LINE was moved TIMES times in TOTAL ms. A machine may have become
+# faster since TOTAL was measured: the job that ended early must have ended well,
+# and is tried again with moments in the half of its time.
+trial() { # NAME cpu|time LINE TIMES TOTAL JUDGE
+	local tries total=$5 at status
+	for tries in 1 2 3 4 5 6; do
+		mapfile -t at < <(moments "$4" "$total")
+		echo "moments: ${at[*]} of $total ms"
+		moved "$1" "$2" "$3" "${at[@]}"
+		status=$?
+		$6 || die "after these moments the output is wrong"
+		[ $status -eq 3 ] || exit 0
+		total=$((total / 2))
+	done
+	die "it ended early $tries times"
+}
+
+same_output() { cmp "/tmp/$name/res" "/tmp/$name.ref/res"; }
+ends_ok() { [ "$(tail -n 1 "/tmp/$name/res")" = ok ] || { tail "/tmp/$name/res"; return 1; }; }
+
+verb=$1
+shift
+case $verb in
+same)
+	name=$1 N=$3
+	fresh "/tmp/$name.ref"
+	measure_long "$4" || die "it fails undisturbed"
+	echo "size $N takes $cpu ms"
+	trial "$name" cpu "$4" "$2" "$cpu" same_output
+	;;
+cycle)
+	name=$1
+	export N=$3
+	trial "$name" time "$5" "$2" $((N * $4)) ends_ok
 	;;
 refuse)
 	word=$1
@@ -107,6 +170,9 @@ clash)
 damaged)
 	mkdir -p /tmp/damaged && cd /tmp/damaged || exit 1
 	start "$here/counter" 100000 out2
+	until [ -s out2 ]; do
+		sleep 0.05
+	done
 	checkpoint /tmp/damaged/image
 	for f in global.bin "task_$pid.bin" shared_obj_0.bin; do
 		for at in 3 40 200; do
