@@ -13,6 +13,7 @@
 #include <linux/types.h>
 
 struct file;
+struct krg_checkpoint;
 struct net;
 struct netlink_ext_ack;
 struct task_struct;
@@ -32,8 +33,9 @@ struct krg_proc_substitute {
 int krg_proc_freeze(pid_t pid, const struct krg_proc_owner *owner,
 		    struct netlink_ext_ack *extack);
 int krg_proc_unfreeze(pid_t pid, unsigned int sig, struct netlink_ext_ack *extack);
-int krg_proc_checkpoint(pid_t pid, struct file *dir, u32 flags,
-			struct netlink_ext_ack *extack);
+struct krg_checkpoint *krg_proc_checkpoint_begin(pid_t pid, struct file *dir, u32 flags,
+						 struct netlink_ext_ack *extack);
+int krg_proc_checkpoint_end(struct krg_checkpoint *checkpoint, struct netlink_ext_ack *extack);
 int krg_proc_restart(struct file *dir, u32 flags, const struct krg_proc_substitute *subst,
 		     size_t nr_subst, const struct krg_proc_owner *owner, pid_t *pid,
 		     struct netlink_ext_ack *extack);

@@ -3,9 +3,10 @@
 //
 // The freeze belongs to our netlink socket: however we end, the kernel lets
 // the application go on, unless it was to stay frozen (-f). The image is
-// written by the kernel into a draft; the application goes on as soon as that
-// is done, and only then is the image made durable and given its name. An
-// application that is to be killed is killed after that.
+// written by the kernel into a draft; the application goes on as soon as its
+// state has been taken, often before it has been written. Then the image is made
+// durable and given its name. An application that is to be killed stays frozen
+// until that is done.
 #include "cli/tool.hpp"
 #include "nl/client.hpp"
 #include "util/options.hpp"
@@ -118,28 +119,23 @@ Result<void> unless_interrupted(Result<void> done)
 }
 
 // From the saving in the kernel to the name in the file system.
-Result<Description> save(Client &client, krg_app &app, const Options &options, bool unfreeze)
+Result<Description> save(Client &client, krg_app &app, Draft &draft, const Options &options, uint32_t flags)
 {
-	auto draft = Draft::create();
-	if (!draft)
-		return draft.error();
-	if (auto done = unless_interrupted(client.checkpoint(app, draft->fd(), options.flags)); !done)
+	if (auto done = unless_interrupted(client.checkpoint(app, draft.fd(), options.flags | flags)); !done)
 		return done.error();
-	if (unfreeze)
-		if (auto done = client.unfreeze(app, 0); !done)
-			return done.error();
-	if (Interruptible::caught())
-		return interrupted();
-	return draft->publish(app.appid, options.description);
+	return draft.publish(app.appid, options.description);
 }
 
 Result<Description> freeze_and_save(Client &client, krg_app &app, const Options &options)
 {
 	const bool kill = options.kill_signal != 0;
+	auto draft = Draft::create();
 
+	if (!draft)
+		return draft.error();
 	if (auto done = unless_interrupted(client.freeze(app, 0)); !done)
 		return done.error();
-	auto description = save(client, app, options, !kill);
+	auto description = save(client, app, *draft, options, kill ? 0 : KRG_CHECKPOINT_UNFREEZE);
 	// What was frozen by us does not stay so, whatever happened.
 	if (kill)
 		if (auto done = client.unfreeze(app, description ? options.kill_signal : 0); !done)
@@ -150,8 +146,11 @@ Result<Description> freeze_and_save(Client &client, krg_app &app, const Options 
 // -c: what is frozen stays so, unless it is to be killed.
 Result<Description> only_save(Client &client, krg_app &app, const Options &options)
 {
-	auto description = save(client, app, options, false);
+	auto draft = Draft::create();
 
+	if (!draft)
+		return draft.error();
+	auto description = save(client, app, *draft, options, 0);
 	if (description && options.kill_signal)
 		if (auto done = client.unfreeze(app, options.kill_signal); !done)
 			return done.error();

@@ -120,8 +120,20 @@ static struct file *app_dir(struct genl_info *info)
 	return ERR_PTR(-ENOTDIR);
 }
 
+/*
+ * Whether it still can be let go does not matter: its state has been taken, and if it
+ * was killed meanwhile, or let go by somebody else, that is no failure of ours.
+ */
+static void checkpoint_unfreeze(struct genl_info *info, pid_t pid)
+{
+	if (!krg_proc_unfreeze(pid, 0, NULL))
+		nl_event_app(genl_info_net(info), KRG_EVENT_UNFREEZE, pid, pid, 0);
+}
+
 int nl_checkpoint(struct sk_buff *skb, struct genl_info *info)
 {
+	u32 flags = app_u32(info, KRG_A_FLAGS);
+	struct krg_checkpoint *checkpoint;
 	struct file *dir;
 	pid_t pid;
 	int err;
@@ -132,8 +144,13 @@ int nl_checkpoint(struct sk_buff *skb, struct genl_info *info)
 	dir = app_dir(info);
 	if (IS_ERR(dir))
 		return PTR_ERR(dir);
-	err = krg_proc_checkpoint(pid, dir, app_u32(info, KRG_A_FLAGS), info->extack);
+	checkpoint = krg_proc_checkpoint_begin(pid, dir, flags, info->extack);
 	fput(dir);
+	if (IS_ERR(checkpoint))
+		return PTR_ERR(checkpoint);
+	if (flags & KRG_CHECKPOINT_UNFREEZE)
+		checkpoint_unfreeze(info, pid);
+	err = krg_proc_checkpoint_end(checkpoint, info->extack);
 	if (err)
 		return err;
 	nl_event_app(genl_info_net(info), KRG_EVENT_CHECKPOINT, pid, pid, 0);

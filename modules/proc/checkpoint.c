@@ -2,6 +2,10 @@
 /*
  * Writing a checkpoint into a directory: the frozen process writes its state
  * itself, into files its requester opened; the requester adds the lists.
+ *
+ * If the process is to go on soon it writes its records into memory and leaves
+ * a snapshot of its pages (snapshot.c); while it runs the requester puts the
+ * two together, in the order of the file.
  */
 #include <linux/cpumask.h>
 #include <linux/file.h>
@@ -12,10 +16,14 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/kdev_t.h>
+#include <uapi/krg/krg_netlink.h>
 
 #include "proc.h"
 
-struct checkpoint {
+/* Records without pages: some 100 bytes an area, of which there are 2^16 at most by default. */
+#define CHECKPOINT_HELD_MAX (64u << 20)
+
+struct krg_checkpoint {
 	struct proc_ghost g;
 	struct file *dir;
 	pid_t pid;
@@ -23,9 +31,10 @@ struct checkpoint {
 	u8 id[16];
 	struct krg_ghost_stream *task;
 	struct krg_ghost_stream *shared;
+	struct krg_ghost_stream *held;	/* what goes to @task, but for the snapshot's pages */
 };
 
-static struct file *checkpoint_create(struct checkpoint *c, const char *fmt, u32 number)
+static struct file *checkpoint_create(struct krg_checkpoint *c, const char *fmt, u32 number)
 {
 	char name[32];
 
@@ -34,44 +43,69 @@ static struct file *checkpoint_create(struct checkpoint *c, const char *fmt, u32
 			      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_LARGEFILE, 0600);
 }
 
-static struct krg_ghost_stream *checkpoint_stream(struct checkpoint *c, u32 kind, const char *fmt,
-						  u32 number, u32 object)
+static void checkpoint_ident(const struct krg_checkpoint *c, u32 kind, u32 object,
+			     struct krg_ghost_ident *ident)
 {
-	struct krg_ghost_ident ident = {
+	*ident = (struct krg_ghost_ident){
 		.kind = kind,
 		.object = object,
 		.appid = c->pid,
 		.node = c->node,
 	};
+	memcpy(ident->checkpoint, c->id, sizeof(ident->checkpoint));
+}
+
+static struct krg_ghost_stream *checkpoint_stream(struct krg_checkpoint *c, u32 kind,
+						  const char *fmt, u32 number, u32 object)
+{
+	struct krg_ghost_ident ident;
 	struct krg_ghost_stream *stream;
 	struct file *file = checkpoint_create(c, fmt, number);
 
 	if (IS_ERR(file))
 		return ERR_CAST(file);
-	memcpy(ident.checkpoint, c->id, sizeof(ident.checkpoint));
+	checkpoint_ident(c, kind, object, &ident);
 	stream = krg_ghost_create_file(file, &ident);
 	fput(file);
 	return stream;
 }
 
+static struct krg_ghost_stream *checkpoint_memory(struct krg_checkpoint *c)
+{
+	struct krg_ghost_ident ident;
+
+	checkpoint_ident(c, KRG_GHOST_TASK, c->pid, &ident);
+	return krg_ghost_create_mem(&ident, CHECKPOINT_HELD_MAX);
+}
+
 static int checkpoint_check(void *arg)
 {
-	struct checkpoint *c = arg;
+	struct krg_checkpoint *c = arg;
 
 	return proc_check(&c->g);
+}
+
+static int checkpoint_save_task(struct krg_checkpoint *c)
+{
+	struct krg_ghost_stream *to;
+	int err;
+
+	if (c->g.flags & KRG_CHECKPOINT_UNFREEZE)
+		proc_snapshot_take(&c->g);
+	to = c->g.snapshot ? c->held : c->task;
+	err = krg_ghost_save(to, &c->g);
+	return err ?: krg_ghost_finish(to);
 }
 
 /* In the process's context. Its limit on file sizes is not for the image. */
 static int checkpoint_save(void *arg)
 {
-	struct checkpoint *c = arg;
+	struct krg_checkpoint *c = arg;
 	int err;
 
 	c->g.fsize = current->signal->rlim[RLIMIT_FSIZE].rlim_cur;
 	WRITE_ONCE(current->signal->rlim[RLIMIT_FSIZE].rlim_cur, RLIM_INFINITY);
-	err = krg_ghost_save(c->task, &c->g);
-	if (!err)
-		err = krg_ghost_finish(c->task);
+	err = checkpoint_save_task(c);
 	if (!err)
 		err = krg_ghost_save(c->shared, &c->g);
 	if (!err)
@@ -80,24 +114,22 @@ static int checkpoint_save(void *arg)
 	return err;
 }
 
-static int checkpoint_state(struct checkpoint *c, struct app *app)
+static int checkpoint_state(struct krg_checkpoint *c, struct app *app)
 {
-	int err;
-
 	c->task = checkpoint_stream(c, KRG_GHOST_TASK, "task_%u.bin", c->pid, c->pid);
 	c->shared = checkpoint_stream(c, KRG_GHOST_SHARED, "shared_obj_%u.bin", c->node, c->node);
+	if (c->g.flags & KRG_CHECKPOINT_UNFREEZE)
+		c->held = checkpoint_memory(c);
 	if (IS_ERR(c->task))
-		err = PTR_ERR(c->task);
-	else if (IS_ERR(c->shared))
-		err = PTR_ERR(c->shared);
-	else
-		err = app_run(app, checkpoint_save, c, &c->g.cancel);
-	krg_ghost_free(c->task);
-	krg_ghost_free(c->shared);
-	return err;
+		return PTR_ERR(c->task);
+	if (IS_ERR(c->shared))
+		return PTR_ERR(c->shared);
+	if (IS_ERR(c->held))
+		return PTR_ERR(c->held);
+	return app_run(app, checkpoint_save, c, &c->g.cancel);
 }
 
-static void checkpoint_task_record(const struct checkpoint *c, struct krg_ghost_app_task *rec)
+static void checkpoint_task_record(const struct krg_checkpoint *c, struct krg_ghost_app_task *rec)
 {
 	*rec = (struct krg_ghost_app_task){
 		.pid = cpu_to_le32(c->pid),
@@ -106,7 +138,7 @@ static void checkpoint_task_record(const struct checkpoint *c, struct krg_ghost_
 	};
 }
 
-static int checkpoint_global(struct checkpoint *c)
+static int checkpoint_global(struct krg_checkpoint *c)
 {
 	struct krg_ghost_app app = {
 		.appid = cpu_to_le64(c->pid),
@@ -130,7 +162,7 @@ static int checkpoint_global(struct checkpoint *c)
 	return err;
 }
 
-static int checkpoint_node(struct checkpoint *c)
+static int checkpoint_node(struct krg_checkpoint *c)
 {
 	struct krg_ghost_node node = {
 		.node = cpu_to_le32(c->node),
@@ -155,7 +187,7 @@ static int checkpoint_node(struct checkpoint *c)
 }
 
 /* For people, and for restart -s: which file has which id. */
-static int checkpoint_user_info(struct checkpoint *c)
+static int checkpoint_user_info(struct krg_checkpoint *c)
 {
 	struct file *file = checkpoint_create(c, "user_info_%u.txt", c->node);
 	loff_t pos = 0;
@@ -179,7 +211,7 @@ static int checkpoint_user_info(struct checkpoint *c)
 	return n < 0 ? n : 0;
 }
 
-static int checkpoint_all(struct checkpoint *c, struct app *app)
+static int checkpoint_frozen(struct krg_checkpoint *c, struct app *app)
 {
 	int err = app_run(app, checkpoint_check, c, &c->g.cancel);
 
@@ -189,12 +221,35 @@ static int checkpoint_all(struct checkpoint *c, struct app *app)
 		err = checkpoint_node(c);
 	if (!err)
 		err = checkpoint_user_info(c);
-	if (!err)
-		err = checkpoint_global(c);
+	/* What the process closes when it goes on shall be closed. */
+	proc_files_free(&c->g);
 	return err;
 }
 
-static int checkpoint_explain(const struct checkpoint *c, int err, struct netlink_ext_ack *extack)
+/* The pages come after the last area. */
+static int checkpoint_join(struct krg_checkpoint *c)
+{
+	bool areas = false, pages = false;
+	struct krg_ghost_item item;
+	int err, found;
+
+	err = krg_ghost_rewind(c->held);
+	while (!err && (found = krg_ghost_next(c->held, &item))) {
+		if (found < 0)
+			return found;
+		if (areas && !pages && item.type != KRG_GHOST_R_VMA) {
+			err = proc_pages_save(&c->g, c->task, c->g.snapshot);
+			pages = true;
+		}
+		areas |= item.type == KRG_GHOST_R_VMA;
+		if (!err)
+			err = krg_ghost_write(c->task, item.type, item.data, item.len);
+	}
+	return err ?: krg_ghost_finish(c->task);
+}
+
+static int checkpoint_explain(const struct krg_checkpoint *c, int err,
+			      struct netlink_ext_ack *extack)
 {
 	if (c->g.why[0])
 		krg_extack_msg(extack, "%s", c->g.why);
@@ -207,45 +262,93 @@ static int checkpoint_explain(const struct checkpoint *c, int err, struct netlin
 	return err;
 }
 
+static void checkpoint_free(struct krg_checkpoint *c)
+{
+	proc_snapshot_drop(&c->g);
+	krg_ghost_free(c->held);
+	krg_ghost_free(c->task);
+	krg_ghost_free(c->shared);
+	fput(c->dir);
+	kfree(c);
+}
+
+static struct krg_checkpoint *checkpoint_new(const struct app *app, struct file *dir, u32 flags)
+{
+	struct krg_checkpoint *c = kzalloc(sizeof(*c), GFP_KERNEL);
+
+	if (!c)
+		return NULL;
+	c->g.flags = flags;
+	c->dir = get_file(dir);
+	c->pid = pid_nr(app->pid);
+	c->node = 0;
+	get_random_bytes(c->id, sizeof(c->id));
+	return c;
+}
+
 /**
- * krg_proc_checkpoint() - write a frozen process's state into a directory
+ * krg_proc_checkpoint_begin() - take a frozen process's state for a checkpoint
  * @pid: the process
  * @dir: an empty directory, opened by the requester
  * @flags: KRG_CHECKPOINT_*
  * @extack: the reason of an error
  *
- * The process stays frozen. Nothing is synced to the medium. On failure some
- * files may be there: who made the directory removes it.
+ * When this returns the process may go on, whatever it does then. It stays
+ * frozen until krg_proc_unfreeze(). With KRG_CHECKPOINT_UNFREEZE its memory is
+ * written by krg_proc_checkpoint_end(), if it can be shared until then; else, and
+ * without that flag, here. On failure some files may be there: who made the
+ * directory removes it.
  *
  * Context: process context of the requester; may sleep long.
- * Return: 0; -EOPNOTSUPP what cannot be saved; -EINVAL not frozen; -EBUSY, -EPERM,
- * -ESRCH, -EINTR; errors of the file system.
+ * Return: the checkpoint, krg_proc_checkpoint_end() it; ERR_PTR(-EOPNOTSUPP) what cannot be
+ * saved; -EINVAL not frozen; -EBUSY, -EPERM, -ESRCH, -EINTR; errors of the file system.
  */
-int krg_proc_checkpoint(pid_t pid, struct file *dir, u32 flags, struct netlink_ext_ack *extack)
+struct krg_checkpoint *krg_proc_checkpoint_begin(pid_t pid, struct file *dir, u32 flags,
+						 struct netlink_ext_ack *extack)
 {
-	struct checkpoint *c;
+	struct krg_checkpoint *c;
 	struct app *app;
-	int err;
+	int err = -ENOMEM;
 
-	if (!S_ISDIR(file_inode(dir)->i_mode))
-		return krg_extack_err(extack, -ENOTDIR, "the checkpoint's place is no directory");
+	if (!S_ISDIR(file_inode(dir)->i_mode)) {
+		krg_extack_msg(extack, "the checkpoint's place is no directory");
+		return ERR_PTR(-ENOTDIR);
+	}
 	app = app_claim(pid, extack);
 	if (IS_ERR(app))
-		return PTR_ERR(app);
-	c = kzalloc(sizeof(*c), GFP_KERNEL);
-	if (c) {
-		c->g.flags = flags;
-		c->dir = dir;
-		c->pid = pid_nr(app->pid);
-		c->node = 0;
-		get_random_bytes(c->id, sizeof(c->id));
-		err = checkpoint_explain(c, checkpoint_all(c, app), extack);
-		proc_files_free(&c->g);
-		kfree(c);
-	} else {
-		err = -ENOMEM;
-	}
+		return ERR_CAST(app);
+	c = checkpoint_new(app, dir, flags);
+	if (c)
+		err = checkpoint_explain(c, checkpoint_frozen(c, app), extack);
 	app_release(app);
+	if (!err)
+		return c;
+	if (c)
+		checkpoint_free(c);
+	return ERR_PTR(err);
+}
+EXPORT_SYMBOL_GPL(krg_proc_checkpoint_begin);
+
+/**
+ * krg_proc_checkpoint_end() - write what is left of a checkpoint
+ * @c: from krg_proc_checkpoint_begin(); gone afterwards
+ * @extack: the reason of an error
+ *
+ * Nothing is synced to the medium.
+ *
+ * Context: process context of the requester; may sleep long.
+ * Return: 0; -EINTR; errors of the file system.
+ */
+int krg_proc_checkpoint_end(struct krg_checkpoint *c, struct netlink_ext_ack *extack)
+{
+	int err = 0;
+
+	if (c->g.snapshot)
+		err = checkpoint_join(c);
+	if (!err)
+		err = checkpoint_global(c);
+	checkpoint_explain(c, err, extack);
+	checkpoint_free(c);
 	return err;
 }
-EXPORT_SYMBOL_GPL(krg_proc_checkpoint);
+EXPORT_SYMBOL_GPL(krg_proc_checkpoint_end);

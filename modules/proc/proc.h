@@ -95,6 +95,7 @@ struct proc_ghost {
 
 	struct proc_file *files;
 	u32 nr_files;
+	struct mm_struct *snapshot;	/* saving: whose pages are saved later; NULL: none */
 	unsigned long fsize;		/* saving: its limit of file size, lifted meanwhile */
 	struct krg_ghost_itimers itimers;	/* saving: as of the pending signals */
 	/* loading */
@@ -115,6 +116,10 @@ static inline bool proc_cancelled(const struct proc_ghost *g)
 
 long proc_syscall(unsigned int nr, unsigned long a, unsigned long b, unsigned long c,
 		  unsigned long d);
+
+void proc_snapshot_take(struct proc_ghost *g);
+void proc_snapshot_drop(struct proc_ghost *g);
+int proc_pages_save(struct proc_ghost *g, struct krg_ghost_stream *stream, struct mm_struct *mm);
 
 bool proc_requester_capable(const struct proc_ghost *g, int cap);
 

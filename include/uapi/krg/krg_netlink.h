@@ -44,7 +44,8 @@
  * KRG_CMD_CHECKPOINT [kill]
  *	PID or APPID of a frozen application, DIRFD (a directory the caller opened;
  *	the files are made in it with the caller's rights), [FLAGS:
- *	KRG_CHECKPOINT_*], reply: APPID, PID.
+ *	KRG_CHECKPOINT_*]; reply: APPID, PID. It stays frozen, unless it was
+ *	KRG_CHECKPOINT_UNFREEZE and nothing failed before its state was taken.
  * KRG_CMD_RESTART
  *	DIRFD (one version), [FLAGS: KRG_RESTART_*], SUBSTITUTE* {ID, FD};
  *	reply: APPID, PID. The application's root is a child of the caller.
@@ -213,6 +214,7 @@ enum krg_nl_event {
 /* KRG_A_FLAGS of KRG_CMD_CHECKPOINT */
 #define KRG_CHECKPOINT_IGNORE_FILES	(1U << 0)	/* leave out what cannot be saved */
 #define KRG_CHECKPOINT_NO_CALLBACKS	(1U << 1)
+#define KRG_CHECKPOINT_UNFREEZE		(1U << 2)	/* let it go on as soon as may be */
 /* KRG_A_FLAGS of KRG_CMD_RESTART */
 #define KRG_RESTART_FROZEN	(1U << 0)	/* do not unfreeze */
 #define KRG_RESTART_TTY		(1U << 1)	/* its terminals become the caller's */

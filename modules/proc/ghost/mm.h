@@ -5,5 +5,6 @@
 struct vm_area_struct;
 
 int proc_vma_kind(struct vm_area_struct *vma);
+bool proc_vma_has_pages(struct vm_area_struct *vma);
 
 #endif

@@ -23,6 +23,7 @@
 struct pages_batch {
 	struct proc_ghost *g;
 	struct krg_ghost_stream *stream;
+	struct mm_struct *mm;
 	u32 nr;				/* pages */
 	u32 nr_runs;
 	bool swapped;			/* the walk stopped at a page that is not in memory */
@@ -40,7 +41,8 @@ static void batch_free(struct pages_batch *b)
 	kfree(b);
 }
 
-static struct pages_batch *batch_new(struct proc_ghost *g, struct krg_ghost_stream *stream)
+static struct pages_batch *batch_new(struct proc_ghost *g, struct krg_ghost_stream *stream,
+				     struct mm_struct *mm)
 {
 	struct pages_batch *b = kzalloc(sizeof(*b), GFP_KERNEL);
 
@@ -48,6 +50,7 @@ static struct pages_batch *batch_new(struct proc_ghost *g, struct krg_ghost_stre
 		return NULL;
 	b->g = g;
 	b->stream = stream;
+	b->mm = mm;
 	b->bvec = kvcalloc(PAGES_BATCH, sizeof(*b->bvec), GFP_KERNEL);
 	b->rec = kvzalloc(struct_size(b->rec, run, PAGES_BATCH), GFP_KERNEL);
 	if (b->bvec && b->rec)
@@ -148,12 +151,26 @@ static const struct mm_walk_ops pages_walk = {
 	.pte_entry = pages_pte,
 };
 
+static int pages_get(struct mm_struct *mm, unsigned long addr, struct page **page)
+{
+	int n;
+
+	mmap_read_lock(mm);
+#ifdef KRG_HAVE_GUP_REMOTE_VMAS
+	n = get_user_pages_remote(mm, addr, 1, FOLL_FORCE, page, NULL, NULL);
+#else
+	n = get_user_pages_remote(mm, addr, 1, FOLL_FORCE, page, NULL);
+#endif
+	mmap_read_unlock(mm);
+	return n;
+}
+
 /* A page in swap or on the move: faulted in, then taken as the others are. */
 static int pages_take_swapped(struct pages_batch *b)
 {
 	unsigned long addr = b->stop;
 	struct page *page;
-	int n = get_user_pages_fast(addr, 1, FOLL_FORCE, &page);
+	int n = pages_get(b->mm, addr, &page);
 
 	if (n != 1)
 		return proc_why(b->g, n < 0 ? n : -EFAULT, "memory at %#lx cannot be read", addr);
@@ -166,11 +183,12 @@ static int pages_take_swapped(struct pages_batch *b)
 /* One area, or what a full batch leaves of it. */
 static int pages_save_range(struct pages_batch *b, unsigned long start, unsigned long end)
 {
-	struct mm_struct *mm = current->mm;
+	struct mm_struct *mm = b->mm;
 	int err = 0;
 
 	while (start < end && !err) {
-		if (proc_cancelled(b->g))
+		/* Signals of a frozen process wait, those of the requester end it. */
+		if (proc_cancelled(b->g) || (mm != current->mm && signal_pending(current)))
 			return -EINTR;
 		b->swapped = false;
 		b->stop = end;
@@ -187,7 +205,13 @@ static int pages_save_range(struct pages_batch *b, unsigned long start, unsigned
 	return err;
 }
 
-static bool pages_wanted(struct vm_area_struct *vma)
+/**
+ * proc_vma_has_pages() - may an area have pages that are the process's own
+ * @vma: the area; mmap lock held
+ *
+ * Return: yes or no.
+ */
+bool proc_vma_has_pages(struct vm_area_struct *vma)
 {
 	int kind = proc_vma_kind(vma);
 
@@ -196,10 +220,18 @@ static bool pages_wanted(struct vm_area_struct *vma)
 		kind == KRG_GHOST_VMA_STACK);
 }
 
-static int pages_save(struct krg_ghost_stream *stream, void *ctx)
+/**
+ * proc_pages_save() - write the pages of an address space
+ * @g: whose cancel and reason are used
+ * @stream: where to
+ * @mm: the current process's, or a snapshot nobody changes
+ *
+ * Context: process context; may sleep long.
+ * Return: 0; -EINTR; errors of the medium.
+ */
+int proc_pages_save(struct proc_ghost *g, struct krg_ghost_stream *stream, struct mm_struct *mm)
 {
-	struct pages_batch *b = batch_new(ctx, stream);
-	struct mm_struct *mm = current->mm;
+	struct pages_batch *b = batch_new(g, stream, mm);
 	struct vm_area_struct *vma;
 	unsigned long start, end = 0;
 	bool wanted;
@@ -214,7 +246,7 @@ static int pages_save(struct krg_ghost_stream *stream, void *ctx)
 		if (vma) {
 			start = vma->vm_start;
 			end = vma->vm_end;
-			wanted = pages_wanted(vma);
+			wanted = proc_vma_has_pages(vma);
 		}
 		mmap_read_unlock(mm);
 		if (!vma)
@@ -228,6 +260,13 @@ static int pages_save(struct krg_ghost_stream *stream, void *ctx)
 		put_page(b->bvec[i].bv_page);
 	batch_free(b);
 	return err;
+}
+
+static int pages_save(struct krg_ghost_stream *stream, void *ctx)
+{
+	struct proc_ghost *g = ctx;
+
+	return g->snapshot ? 0 : proc_pages_save(g, stream, current->mm);
 }
 
 #define PAGES_PIN 1024u

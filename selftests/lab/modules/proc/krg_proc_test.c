@@ -2,7 +2,10 @@
 /*
  * krg_proc without netlink: a line written to debugfs krg_proc_test is
  *
- *	freeze PID | unfreeze PID SIGNAL | checkpoint PID DIR | restart FLAGS DIR
+ *	freeze PID | unfreeze PID SIGNAL | checkpoint PID DIR | snapshot PID DIR |
+ *	restart FLAGS DIR
+ *
+ * (snapshot: a checkpoint that lets the process go on before its pages are written)
  *
  * in the writer's context. The error is the write's; the reason and how long
  * it took go to the kernel log.
@@ -18,10 +21,25 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <krg/proc.h>
+#include <uapi/krg/krg_netlink.h>
 
 #define LINE_MAX 256
 
 static struct dentry *test_file;
+
+static int test_checkpoint(pid_t pid, struct file *dir, u32 flags, struct netlink_ext_ack *extack)
+{
+	struct krg_checkpoint *checkpoint;
+	ktime_t start = ktime_get();
+
+	checkpoint = krg_proc_checkpoint_begin(pid, dir, flags, extack);
+	if (IS_ERR(checkpoint))
+		return PTR_ERR(checkpoint);
+	if (flags & KRG_CHECKPOINT_UNFREEZE)
+		krg_proc_unfreeze(pid, 0, NULL);
+	pr_info("begun in %lld us\n", ktime_us_delta(ktime_get(), start));
+	return krg_proc_checkpoint_end(checkpoint, extack);
+}
 
 static int test_with_dir(const char *verb, int number, const char *path,
 			 struct netlink_ext_ack *extack)
@@ -33,7 +51,9 @@ static int test_with_dir(const char *verb, int number, const char *path,
 	if (IS_ERR(dir))
 		return PTR_ERR(dir);
 	if (!strcmp(verb, "checkpoint"))
-		err = krg_proc_checkpoint(number, dir, 0, extack);
+		err = test_checkpoint(number, dir, 0, extack);
+	else if (!strcmp(verb, "snapshot"))
+		err = test_checkpoint(number, dir, KRG_CHECKPOINT_UNFREEZE, extack);
 	else if (!strcmp(verb, "restart"))
 		err = krg_proc_restart(dir, number, NULL, 0, NULL, &pid, extack);
 	else
