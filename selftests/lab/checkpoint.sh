@@ -21,7 +21,7 @@ build() {
 		make -s modules KERNEL="$KERNEL" &&
 		make -s -C "$KRG_CACHE/kernels/$KERNEL/kdir" M="$work" SRC="$src" W=1 \
 			KBUILD_EXTRA_SYMBOLS="$src/modules/Module.symvers" modules || return 1
-	for p in counter avxtimer files sleeper; do
+	for p in counter avxtimer files sleeper torn; do
 		gcc -O2 -Wall -Wextra -o "$work/$p" "selftests/lab/progs/$p.c" || return 1
 	done
 }
@@ -30,12 +30,12 @@ load() {
 	node sh -c 'mkdir -p /tmp/t && mount | grep -q debugfs || mount -t debugfs d /sys/kernel/debug
 		cd /tmp/t && for m in krg_hook krg_ghost krg_proc krg_proc_test; do insmod $m.ko || exit 1; done'
 }
-plan 17
+plan 19
 ok "the test module builds" build || exit 1
 lab_up -n 1 --no-modules --mem 768
 node mkdir -p /tmp/t
 lab push 1 "$repo/build/modules/$KERNEL/"krg_{hook,ghost,proc}.ko "$work/"*.ko \
-	selftests/lab/jobs/moments.sh "$work/"{counter,avxtimer,files,sleeper,tests.sh} /tmp/t || exit 1
+	selftests/lab/jobs/moments.sh "$work/"{counter,avxtimer,files,sleeper,torn,tests.sh} /tmp/t || exit 1
 ok "the modules load" load || exit 1
 
 ok "wrong states are errors" node $T states
@@ -43,6 +43,8 @@ ok "a pid in use is named" node $T clash
 ok "registers, timer, handler, pending signal" node $T cycle avx 3 5 1000 'exec /tmp/t/avxtimer $N res'
 ok "sleep, poll and futex restart, none ends early" node $T cycle sleeper 3 2000 3 'exec /tmp/t/sleeper $N res'
 ok "files: offsets, flags, the deleted one" node $T cycle files 3 200 20 'exec /tmp/t/files $N .'
+ok "a process goes on while it is saved, at one moment" node $T snapshot 4 /tmp/t/torn 96 res plain
+ok "memory that a fork leaves out is saved too" node $T snapshot 2 /tmp/t/torn 4 res advice
 
 # A job's size is found there: some seconds on any machine.
 goes_on() { # NAME TIMES SIZE LINE

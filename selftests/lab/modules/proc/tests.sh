@@ -7,6 +7,9 @@
 #                                 the same `res`. N is a size to start measuring with
 #   cycle NAME TIMES N MS LINE    LINE, which takes N * MS ms, is moved as often and writes a `res`
 #                                 that ends in "ok"
+#   snapshot TIMES CMD…           CMD goes on before its memory is written; then it is killed and
+#                                 what was saved is restarted; it ends when a file `stop` is there,
+#                                 and writes "ok" to `res`
 #   refuse WORD CMD…              CMD makes the file `ready`; then its checkpoint is refused with a
 #                                 reason that starts with WORD, writes nothing, and CMD goes on
 #   states                        errors of freezing what is frozen, and so on
@@ -39,6 +42,14 @@ start() { # CMD…: in a session of its own; sets pid
 
 ended() { [[ $(reason) =~ ^("no process $pid"|"process $pid has ended")$ ]]; }
 
+gone() { # it has ended, and been waited for if it was the shell's
+	while cpu_of "$pid"; do
+		sleep 0.05
+	done
+	wait "$pid" 2>/dev/null
+	return 0
+}
+
 # Frozen before, dead after; status 3 if it had ended by itself.
 checkpoint() { # DIR
 	rm -rf "$1"
@@ -46,11 +57,13 @@ checkpoint() { # DIR
 	tell freeze "$pid" || { ended && return 3; die "freeze"; }
 	tell checkpoint "$pid" "$1" || { tell unfreeze "$pid" 9; die "checkpoint"; }
 	tell unfreeze "$pid" 9 || die "unfreeze"
-	while cpu_of "$pid"; do
-		sleep 0.05
-	done
-	wait "$pid" 2>/dev/null
-	return 0
+	gone
+}
+
+snapshot() { # into ./image
+	rm -rf image && mkdir image
+	tell freeze "$pid" || die "freeze"
+	tell snapshot "$pid" "$PWD/image" || die "snapshot"
 }
 
 # Waits for the moment AT, LAST the one before: ms of CPU it has used in all its
@@ -115,6 +128,27 @@ cycle)
 	name=$1
 	export N=$3
 	trial "$name" time "$5" "$2" $((N * $4)) ends_ok
+	;;
+snapshot)
+	times=$1
+	shift
+	fresh /tmp/snapshot
+	start "$@"
+	for ((i = 0; i < times; i++)); do
+		sleep "0.$((RANDOM % 10))"
+		snapshot
+		tell unfreeze "$pid" 0 && die "it did not go on"
+		kill -9 "$pid"
+		gone
+		tell restart 0 /tmp/snapshot/image || die "restart"
+	done
+	# The last one is not killed: it shall find no trace.
+	snapshot
+	: >stop
+	while [ -d "/proc/$pid" ]; do
+		sleep 0.1
+	done
+	[ "$(cat res)" = ok ] || { cat res; exit 1; }
 	;;
 refuse)
 	word=$1
