@@ -11,6 +11,16 @@
 #define MEM_FIRST	(64u << 10)
 
 /*
+ * Where an iterator stands after a transfer differs by file system: netfs (9p, CIFS, Ceph)
+ * of 6.12 leaves a kernel's own in place by writing, and at its end by a short read.
+ */
+static void iter_settle(struct iov_iter *iter, const struct iov_iter *before, size_t done)
+{
+	*iter = *before;
+	iov_iter_advance(iter, done);
+}
+
+/*
  * The file system's write_iter itself, as the loop driver calls it: whether
  * vfs_iter_write() guards against a freezing file system differs by kernel.
  */
@@ -23,11 +33,14 @@ static int file_write(struct krg_ghost_stream *stream, struct iov_iter *from)
 	init_sync_kiocb(&iocb, file);
 	iocb.ki_pos = stream->pos;
 	while (iov_iter_count(from)) {
+		const struct iov_iter before = *from;
+
 		file_start_write(file);
 		done = file->f_op->write_iter(&iocb, from);
 		file_end_write(file);
 		if (done <= 0)
 			break;
+		iter_settle(from, &before, done);
 		if (fatal_signal_pending(current)) {
 			done = -EINTR;
 			break;
@@ -44,11 +57,14 @@ static ssize_t file_read(struct krg_ghost_stream *stream, struct iov_iter *to)
 	ssize_t total = 0, done;
 
 	while (iov_iter_count(to)) {
+		const struct iov_iter before = *to;
+
 		done = vfs_iter_read(stream->file, to, &stream->pos, 0);
 		if (done < 0)
 			return done;
 		if (!done)
 			break;
+		iter_settle(to, &before, done);
 		total += done;
 		if (fatal_signal_pending(current))
 			return -EINTR;
