@@ -44,6 +44,10 @@ KRG_FN(int, sched_setattr_nocheck, (struct task_struct *task, const struct sched
 KRG_FN(struct user_struct *, alloc_uid, (kuid_t uid));
 KRG_FN(int, set_cred_ucounts, (struct cred *cred));
 
+#ifdef CONFIG_SECURITY_LANDLOCK
+KRG_DATA(struct lsm_blob_sizes, landlock_blob_sizes);
+#endif
+
 /* proc: registers */
 KRG_FN(long, do_arch_prctl_64, (struct task_struct *task, int option, unsigned long arg));
 KRG_FN(int, xstateregs_get, (struct task_struct *task, const struct user_regset *regset,

@@ -7,9 +7,11 @@
 #include <linux/file.h>
 #include <linux/fs_struct.h>
 #include <linux/hugetlb.h>
+#include <linux/lsm_hooks.h>
 #include <linux/mm.h>
 #include <linux/nsproxy.h>
 #include <linux/pid_namespace.h>
+#include <linux/sched/coredump.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -104,6 +106,62 @@ static int check_namespaces(struct proc_ghost *g)
 	return same ? 0 : REFUSE(g, "chroot: its root directory is not the system's");
 }
 
+/* The first word of what Landlock keeps with credentials is its domain; NULL: none. */
+static bool check_landlock(const struct cred *cred)
+{
+#ifdef CONFIG_SECURITY_LANDLOCK
+	const struct lsm_blob_sizes *sizes = krg_data(landlock_blob_sizes);
+
+	return cred->security && *(void **)(cred->security + sizes->lbs_cred);
+#else
+	return false;
+#endif
+}
+
+/* What it has given up, or has for itself, for good: a restart must not give or take it. */
+static int check_security(struct proc_ghost *g)
+{
+	const struct cred *cred = current_cred();
+
+	if (check_landlock(cred))
+		return REFUSE(g, "landlock: it has restricted itself with Landlock");
+#ifdef CONFIG_KEYS
+	if (cred->thread_keyring || cred->process_keyring)
+		return REFUSE(g, "keyring: it has keys of its own");
+#endif
+	if (task_spec_ssb_disable(current) || task_spec_ib_disable(current))
+		return REFUSE(g, "speculation: it has forbidden itself speculation");
+	if (test_thread_flag(TIF_NOTSC) || test_thread_flag(TIF_NOCPUID))
+		return REFUSE(g, "cpu: it has forbidden itself rdtsc or cpuid");
+#ifdef CONFIG_X86_USER_SHADOW_STACK
+	if (current->thread.features)
+		return REFUSE(g, "cpu: it has a shadow stack");
+#endif
+#ifdef MMF_HAS_MDWE
+	if (test_bit(MMF_HAS_MDWE, &current->mm->flags))
+		return REFUSE(g, "mdwe: it has forbidden itself to make memory executable");
+#endif
+	return 0;
+}
+
+static int check_memory(struct proc_ghost *g)
+{
+#ifdef CONFIG_NUMA
+	if (current->mempolicy)
+		return REFUSE(g, "numa: it has a memory policy");
+#endif
+#ifdef CONFIG_X86_INTEL_MEMORY_PROTECTION_KEYS
+	/* Key 0 is everybody's. */
+	if (current->mm->context.pkey_allocation_map & ~1)
+		return REFUSE(g, "pkey: it uses memory protection keys");
+#endif
+#ifdef CONFIG_MEMBARRIER
+	if (atomic_read(&current->mm->membarrier_state))
+		return REFUSE(g, "membarrier: it has registered for memory barriers");
+#endif
+	return 0;
+}
+
 static int check_kernel_side(struct proc_ghost *g)
 {
 	if (current->ptrace)
@@ -163,6 +221,10 @@ static int check_area(struct proc_ghost *g, struct vm_area_struct *vma)
 #ifdef CONFIG_USERFAULTFD
 	if (vma->vm_userfaultfd_ctx.ctx)
 		return REFUSE(g, "userfaultfd: area %#lx is registered", start);
+#endif
+#ifdef CONFIG_NUMA
+	if (vma->vm_policy)
+		return REFUSE(g, "numa: area %#lx has a memory policy", start);
 #endif
 	if (vma->vm_file && vma->vm_flags & VM_MAYSHARE && !file_inode(vma->vm_file)->i_nlink)
 		return REFUSE(g, "shm: area %#lx is shared memory", start);
@@ -227,8 +289,8 @@ static int check_fds(struct proc_ghost *g)
 int proc_check(struct proc_ghost *g)
 {
 	static int (*const checks[])(struct proc_ghost *) = {
-		check_relatives, check_namespaces, check_kernel_side, check_cpu, check_areas,
-		check_fds,
+		check_relatives, check_namespaces, check_kernel_side, check_security, check_cpu,
+		check_memory, check_areas, check_fds,
 	};
 	size_t i;
 	int err = 0;

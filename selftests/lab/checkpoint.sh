@@ -21,7 +21,7 @@ build() {
 		make -s modules KERNEL="$KERNEL" &&
 		make -s -C "$KRG_CACHE/kernels/$KERNEL/kdir" M="$work" SRC="$src" W=1 \
 			KBUILD_EXTRA_SYMBOLS="$src/modules/Module.symvers" modules || return 1
-	for p in counter avxtimer files sleeper torn; do
+	for p in counter avxtimer files sleeper torn odd; do
 		gcc -O2 -Wall -Wextra -o "$work/$p" "selftests/lab/progs/$p.c" || return 1
 	done
 }
@@ -30,12 +30,12 @@ load() {
 	node sh -c 'mkdir -p /tmp/t && mount | grep -q debugfs || mount -t debugfs d /sys/kernel/debug
 		cd /tmp/t && for m in krg_hook krg_ghost krg_proc krg_proc_test; do insmod $m.ko || exit 1; done'
 }
-plan 19
+plan 26
 ok "the test module builds" build || exit 1
 lab_up -n 1 --no-modules --mem 768
 node mkdir -p /tmp/t
 lab push 1 "$repo/build/modules/$KERNEL/"krg_{hook,ghost,proc}.ko "$work/"*.ko \
-	selftests/lab/jobs/moments.sh "$work/"{counter,avxtimer,files,sleeper,torn,tests.sh} /tmp/t || exit 1
+	selftests/lab/jobs/moments.sh "$work/"{counter,avxtimer,files,sleeper,torn,odd,tests.sh} /tmp/t || exit 1
 ok "the modules load" load || exit 1
 
 ok "wrong states are errors" node $T states
@@ -64,6 +64,10 @@ goes_on xz 2 10 'yes /usr/bin/python3.11 | head -n $((N / 60 + 1)) | xargs cat |
 ok "a fifo is refused" node $T refuse fifo bash -c 'mkfifo f; exec 3<>f; : >ready; exec sleep 100'
 ok "a pipe with content is refused" node $T refuse pipe python3 -c 'import os, time; r, w = os.pipe(); os.write(w, b"x"); open("ready", "w"); time.sleep(100)'
 ok "a child is refused" node $T refuse child sh -c '(: >ready; exec sleep 100); :'
+for word in landlock keyring numa pkey membarrier cpu; do
+	ok "$word is refused" node $T refuse $word /tmp/t/odd $word
+done
+ok "numa of an area is refused" node $T refuse numa /tmp/t/odd numa-area
 ok "damaged and truncated images are refused" node $T damaged
 ok "the modules unload" node sh -c 'rmmod krg_proc_test krg_proc krg_ghost krg_hook'
 node dmesg | sed -n 's/.*krg_proc_test: /# /p' | tail -n 12
