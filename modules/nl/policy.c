@@ -67,7 +67,8 @@ const struct nla_policy nl_checkpoint_policy[KRG_A_MAX + 1] = {
 	[KRG_A_APPID] = NL_POLICY_ID,
 	[KRG_A_DIRFD] = NL_POLICY_FD,
 	[KRG_A_FLAGS] = NLA_POLICY_MASK(NLA_U32, KRG_CHECKPOINT_IGNORE_FILES |
-						 KRG_CHECKPOINT_NO_CALLBACKS),
+						 KRG_CHECKPOINT_NO_CALLBACKS |
+						 KRG_CHECKPOINT_UNFREEZE),
 };
 
 const struct nla_policy nl_substitute_policy[KRG_A_SUBSTITUTE_MAX + 1] = {
