@@ -220,6 +220,7 @@ static int app_files_get(struct app_files *files, struct genl_info *info)
 int nl_restart(struct sk_buff *skb, struct genl_info *info)
 {
 	struct krg_proc_owner owner = app_owner(info);
+	u32 flags = app_u32(info, KRG_A_FLAGS);
 	struct app_files files;
 	struct file *dir;
 	pid_t pid;
@@ -234,8 +235,8 @@ int nl_restart(struct sk_buff *skb, struct genl_info *info)
 	err = app_files_get(&files, info);
 	if (err)
 		goto out_dir;
-	err = krg_proc_restart(dir, app_u32(info, KRG_A_FLAGS), files.subst, files.nr, &owner,
-			       &pid, info->extack);
+	err = krg_proc_restart(dir, flags, files.subst, files.nr,
+			       flags & KRG_RESTART_FROZEN ? NULL : &owner, &pid, info->extack);
 	app_files_put(&files);
 	if (err)
 		goto out_dir;

@@ -48,7 +48,8 @@
  *	KRG_CHECKPOINT_UNFREEZE and nothing failed before its state was taken.
  * KRG_CMD_RESTART
  *	DIRFD (one version), [FLAGS: KRG_RESTART_*], SUBSTITUTE* {ID, FD};
- *	reply: APPID, PID. The application's root is a child of the caller.
+ *	reply: APPID, PID. The application's root is a child of the caller. With
+ *	KRG_RESTART_FROZEN it stays frozen, also when the caller's socket is closed.
  * KRG_CMD_COUNTERS_GET, dump
  *	a message a peer: NODE, COUNTER* {NAME, VALUE}.
  * KRG_CMD_EVENT, sent to the multicast group "events"
