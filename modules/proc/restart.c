@@ -121,6 +121,17 @@ static int restart_global(struct restart *r, u64 appid)
 	return err;
 }
 
+static int restart_check_substitutes(struct restart *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->g.nr_subst; i++)
+		if (!r->g.subst[i].id || r->g.subst[i].id > r->g.nr_files)
+			return proc_why(&r->g, -ENOENT, "there is no file %020llx to substitute",
+					r->g.subst[i].id);
+	return 0;
+}
+
 static int restart_shared(struct restart *r)
 {
 	struct krg_ghost_stream *s = restart_open(r, KRG_GHOST_SHARED, r->node,
@@ -133,7 +144,7 @@ static int restart_shared(struct restart *r)
 	if (err)
 		restart_stream_why(r, krg_ghost_why(s), err);
 	krg_ghost_free(s);
-	return err;
+	return err ?: restart_check_substitutes(r);
 }
 
 static int restart_open_task(struct restart *r)

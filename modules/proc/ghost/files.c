@@ -506,6 +506,9 @@ static int file_open_again(struct proc_ghost *g, struct proc_file *f)
 
 	if (kind == KRG_GHOST_F_PATH)
 		flags = O_RDONLY | O_DIRECTORY;
+	/* Of overlayfs, which maps with it; only a file's owner could ask for it. */
+	if (le32_to_cpu(f->obj.what) & KRG_GHOST_F_MAPPED)
+		flags &= ~O_NOATIME;
 	file = file_substitute(g, le32_to_cpu(f->obj.id));
 	if (file) {
 		f->file = file;
@@ -524,7 +527,8 @@ static int file_open_again(struct proc_ghost *g, struct proc_file *f)
 	if (IS_ERR(file))
 		return proc_why(g, PTR_ERR(file), tty && !(g->flags & KRG_RESTART_TTY) ?
 				"its terminal %s cannot be opened: restart it with --replace-tty" :
-				"%s cannot be opened", f->path ?: "a file without a name");
+				"%s cannot be opened (error %ld)",
+				f->path ?: "a file without a name", -PTR_ERR(file));
 	f->file = file;
 	spin_lock(&file->f_lock);
 	file->f_flags = (file->f_flags & ~O_NONBLOCK) | (flags & O_NONBLOCK);
