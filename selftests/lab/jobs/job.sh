@@ -22,7 +22,7 @@ line_of() { # NAME: prepares and execs a job of size $N, which writes `out`
 	loop) echo "exec gawk -v N=\$N -v OUT=out -f $here/loop.awk" ;;
 	words) echo "head -n \${N}00 $here/words >in; exec gawk -v OUT=out -f $here/words.awk in" ;;
 	python) echo "exec python3 $here/hashes.py \${N}00 out" ;;
-	xz) echo "exec xz -1 -T1 -c $here/64MiB >out" ;;
+	xz) echo "exec xz -0 -T1 -c $here/64MiB >out" ;;
 	cc1) echo "head -n \$N $here/functions.c >in.c; exec $(gcc -print-prog-name=cc1) -quiet -O2 in.c -o out" ;;
 	avx) echo "exec $here/avx \${N}000000 out" ;;
 	esac
