@@ -6,6 +6,8 @@
  *	self			link to this node's directory
  *	node<N>/		while node N is online
  *	    nodeid session cpuinfo meminfo loadavg uptime stat
+ *	cluster/		while this node is online: all nodes as one (sum.c)
+ *	    cpuinfo meminfo loadavg uptime stat
  *
  * As with a kernel's CPUs, those online are present, those present possible.
  *
@@ -31,8 +33,10 @@
 static struct proc_dir_entry *nodes_dir;
 static struct proc_dir_entry *node_dir[KRG_MAX_NODES];	/* nodes_work only */
 static struct proc_dir_entry *self_link;		/* nodes_work only */
+static struct proc_dir_entry *cluster_dir;		/* nodes_work only */
 
 /* What a file of a node's directory is: node and text in its data pointer. */
+#define TEXT_ALL	KRG_MAX_NODES	/* for a node: all of them */
 #define TEXT_DATA(node, which)	((void *)((unsigned long)(node) * PROCFS_TEXTS + (which)))
 
 /* An open file: its text is fetched anew whenever it is read from the start. */
@@ -67,7 +71,10 @@ static int text_fetch(struct text_reader *reader, unsigned long data)
 	size_t len = 0;
 	char *text;
 
-	text = procfs_text(&init_net, data / PROCFS_TEXTS, data % PROCFS_TEXTS, &len);
+	if (data / PROCFS_TEXTS == TEXT_ALL)
+		text = procfs_sum(&init_net, data % PROCFS_TEXTS, &len);
+	else
+		text = procfs_text(&init_net, data / PROCFS_TEXTS, data % PROCFS_TEXTS, &len);
 	if (IS_ERR(text))
 		return PTR_ERR(text);
 	kvfree(reader->text);
@@ -141,20 +148,28 @@ static const struct {
 	{ "stat", PROCFS_STAT },
 };
 
+static bool texts_add(struct proc_dir_entry *dir, unsigned long node)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(texts); i++)
+		if (!proc_create_data(texts[i].name, 0444, dir, &text_ops,
+				      TEXT_DATA(node, texts[i].which)))
+			return false;
+	return true;
+}
+
 static void node_add(unsigned long node)
 {
 	struct proc_dir_entry *dir;
 	char name[16];
-	unsigned int i;
 	bool good;
 
 	snprintf(name, sizeof(name), "node%lu", node);
 	dir = proc_mkdir(name, nodes_dir);
 	good = dir && proc_create_single_data("nodeid", 0444, dir, nodeid_show, (void *)node) &&
-	       proc_create_single_data("session", 0444, dir, session_show, NULL);
-	for (i = 0; good && i < ARRAY_SIZE(texts); i++)
-		good = proc_create_data(texts[i].name, 0444, dir, &text_ops,
-					TEXT_DATA(node, texts[i].which));
+	       proc_create_single_data("session", 0444, dir, session_show, NULL) &&
+	       texts_add(dir, node);
 	if (good) {
 		node_dir[node] = dir;
 		return;
@@ -170,6 +185,7 @@ static void node_remove(unsigned long node)
 	node_dir[node] = NULL;
 }
 
+/* What is there while this node is online. */
 static void self_update(bool online)
 {
 	char name[16];
@@ -178,9 +194,14 @@ static void self_update(bool online)
 		return;
 	if (!online) {
 		proc_remove(self_link);
+		proc_remove(cluster_dir);
 		self_link = NULL;
+		cluster_dir = NULL;
 		return;
 	}
+	cluster_dir = proc_mkdir("cluster", nodes_dir);
+	if (!cluster_dir || !texts_add(cluster_dir, TEXT_ALL))
+		pr_warn("no memory for /proc/nodes/cluster\n");
 	snprintf(name, sizeof(name), "node%d", krg_self(&init_net));
 	self_link = proc_symlink("self", nodes_dir, name);
 }

@@ -31,6 +31,9 @@ struct krg_procfs_stat *procfs_stat_local(krg_node_t self);
 char *procfs_text_local(enum procfs_text which, size_t *len);
 char *procfs_text(struct net *net, krg_node_t node, enum procfs_text which, size_t *len);
 
+/* sum.c: a file of all online nodes made one; kvfree() it. Length in *len. */
+char *procfs_sum(struct net *net, enum procfs_text which, size_t *len);
+
 /* service.c: what other nodes ask us. */
 int procfs_service_init(void);
 void procfs_service_exit(void);

@@ -34,7 +34,7 @@ users() { # pids and names of user processes that stay
 }
 both_online() { lab exec -n 1 -- test -e /proc/nodes/node2/nodeid && lab exec -n 2 -- test -e /proc/nodes/node1/nodeid; }
 
-plan 12
+plan 16
 ok "the test module builds" build || exit 1
 lab_up -n 2 --no-modules --mem 512
 for n in 1 2; do
@@ -54,6 +54,17 @@ is "and the same as ps says there" "$(users "$there" | sed -n 's/ sleep$//p')" "
 like "with their command lines" "$there" 'sleep sleep.098765'
 is "meminfo is the other node's" "$(lab exec -n 1 -- sed -n 's/MemTotal: *//p' /proc/nodes/node2/meminfo)" \
 	"$(lab exec -n 2 -- sed -n 's/MemTotal: *//p' /proc/meminfo)"
+is "of the cluster it is the sum" "$(lab exec -n 1 -- sed -n 's/MemTotal: *//p' /proc/nodes/cluster/meminfo)" \
+	"$(lab exec -n 1 -- awk '/^MemTotal/ { s += $2 } END { print s " kB" }' /proc/nodes/node1/meminfo /proc/nodes/node2/meminfo)"
+all() { lab exec -n 2 cat "/proc/nodes/cluster/$1"; }
+nr=$(sed -n 's/^CONFIG_NR_CPUS=//p' "$KRG_CACHE/kernels/$KERNEL/kdir/.config")
+want="$nr $((2 * nr)) "
+stat=$(all stat)
+is "its CPUs are node * NR_CPUS + cpu" "$(sed -n 's/^cpu\([0-9][0-9]*\) .*/\1/p' <<<"$stat" | tr '\n' ' ')$(all cpuinfo |
+	sed -n 's/^processor.*: //p' | tr '\n' ' ')" "$want$want"
+like "the rest of stat is there" "$(tr '\n' '|' <<<"$stat")" \
+	'^cpu  [0-9 ]*\|cpu.*\|intr [0-9 ]*\|ctxt [0-9]+\|btime [0-9]+\|processes [0-9]+\|.*\|softirq( [0-9]+){11}\|'
+like "loadavg and uptime too" "$(all loadavg) $(all uptime)" '^([0-9]+\.[0-9]{2} ){3}[0-9]+/[0-9]+ [0-9]+ [0-9]+\.[0-9]{2} [0-9]+\.[0-9]{2}$'
 diag "$(grep '^stat' <<<"$there")"
 diag "one list by rpc: $(ask 1 2 quiet=50 | grep time); local: $(ask 1 1 quiet=50 | grep time)"
 lab kill 2
