@@ -10,6 +10,7 @@
 #include <linux/ftrace.h>
 #include <linux/module.h>
 #include <linux/percpu-refcount.h>
+#include <linux/spinlock_types.h>
 #include <linux/static_call.h>
 #include <linux/types.h>
 #include <asm/syscall.h>
@@ -27,6 +28,8 @@ struct membuf;
 struct mm_struct;
 struct mm_walk_ops;
 struct path;
+struct pid;
+struct pid_namespace;
 struct pt_regs;
 struct restart_block;
 struct rusage;

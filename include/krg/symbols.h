@@ -48,6 +48,12 @@ KRG_FN(int, set_cred_ucounts, (struct cred *cred));
 KRG_DATA(struct lsm_blob_sizes, landlock_blob_sizes);
 #endif
 
+/* proc: pids */
+KRG_FN(struct pid *, alloc_pid, (struct pid_namespace *ns, pid_t *set_tid, size_t set_tid_size));
+KRG_FN(void, free_pid, (struct pid *pid));
+KRG_DATA(spinlock_t, pidmap_lock);
+KRG_DATA(int, pid_max);
+
 /* proc: registers */
 KRG_FN(long, do_arch_prctl_64, (struct task_struct *task, int option, unsigned long arg));
 KRG_FN(int, xstateregs_get, (struct task_struct *task, const struct user_regset *regset,

@@ -14,6 +14,7 @@
 #include <linux/fs_struct.h>
 #include <linux/mm.h>
 #include <linux/pagewalk.h>
+#include <linux/pid.h>
 #include <linux/regset.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/user.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * krg_proc: freeze, checkpoint and restart of processes.
+ * krg_proc: one space of pids; freeze, checkpoint and restart of processes.
  *
+ *	pids.c		new pids are of this node's range
  *	freeze.c	catching a task, making it execute requests
  *	check.c		what cannot be checkpointed
  *	checkpoint.c	the files of a checkpoint, written
@@ -27,7 +28,7 @@ static void handlers_remove(size_t n)
 		krg_ghost_unregister(handlers[n]);
 }
 
-static int __init proc_init(void)
+static int handlers_add(void)
 {
 	size_t i;
 	int err;
@@ -44,8 +45,22 @@ static int __init proc_init(void)
 	return 0;
 }
 
+static int __init proc_init(void)
+{
+	int err;
+
+	err = handlers_add();
+	if (err)
+		return err;
+	err = proc_pids_init();
+	if (err)
+		handlers_remove(ARRAY_SIZE(handlers));
+	return err;
+}
+
 static void __exit proc_exit(void)
 {
+	proc_pids_exit();
 	app_thaw_all();
 	app_drain();
 	handlers_remove(ARRAY_SIZE(handlers));
@@ -54,5 +69,5 @@ static void __exit proc_exit(void)
 module_init(proc_init);
 module_exit(proc_exit);
 
-MODULE_DESCRIPTION("krg: checkpoint and restart of processes");
+MODULE_DESCRIPTION("krg: pids, checkpoint and restart of processes");
 MODULE_LICENSE("GPL");

@@ -123,6 +123,9 @@ int proc_pages_save(struct proc_ghost *g, struct krg_ghost_stream *stream, struc
 
 bool proc_requester_capable(const struct proc_ghost *g, int cap);
 
+int proc_pids_init(void);
+void proc_pids_exit(void);
+
 int proc_check(struct proc_ghost *g);
 
 u32 proc_file_add(struct proc_ghost *g, struct file *file, int fd);

@@ -28,13 +28,15 @@ build() {
 node() { lab exec -n 1 -- "$@"; }
 load() {
 	node sh -c 'mkdir -p /tmp/t && mount | grep -q debugfs || mount -t debugfs d /sys/kernel/debug
-		cd /tmp/t && for m in krg_hook krg_ghost krg_proc krg_proc_test; do insmod $m.ko || exit 1; done'
+		cd /tmp/t && for m in krg_hook krg_rpc krg_rpc_tcp "krg_cluster session_id=1 node_id=7" krg_ghost krg_proc krg_proc_test; do
+			set -- $m && insmod "$1.ko" ${2+"$2" "$3"} || exit 1
+		done'
 }
 plan 26
 ok "the test module builds" build || exit 1
 lab_up -n 1 --no-modules --mem 768
 node mkdir -p /tmp/t
-lab push 1 "$repo/build/modules/$KERNEL/"krg_{hook,ghost,proc}.ko "$work/"*.ko \
+lab push 1 "$repo/build/modules/$KERNEL/"krg_{hook,rpc,rpc_tcp,cluster,ghost,proc}.ko "$work/"*.ko \
 	selftests/lab/jobs/moments.sh "$work/"{counter,avxtimer,files,sleeper,torn,odd,tests.sh} /tmp/t || exit 1
 ok "the modules load" load || exit 1
 
@@ -69,7 +71,7 @@ for word in landlock keyring numa pkey membarrier cpu; do
 done
 ok "numa of an area is refused" node $T refuse numa /tmp/t/odd numa-area
 ok "damaged and truncated images are refused" node $T damaged
-ok "the modules unload" node sh -c 'rmmod krg_proc_test krg_proc krg_ghost krg_hook'
+ok "the modules unload" node sh -c 'rmmod krg_proc_test krg_proc krg_ghost krg_cluster krg_rpc_tcp krg_rpc krg_hook'
 node dmesg | sed -n 's/.*krg_proc_test: /# /p' | tail -n 12
 ok "no kernel report" kernel_log_clean 1
 
