@@ -16,7 +16,9 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/kdev_t.h>
+#include <net/net_namespace.h>
 #include <uapi/krg/krg_netlink.h>
+#include <krg/cluster.h>
 
 #include "proc.h"
 
@@ -27,7 +29,7 @@ struct krg_checkpoint {
 	struct proc_ghost g;
 	struct file *dir;
 	pid_t pid;
-	u32 node;
+	u32 node;			/* this one; 0 if it has no id */
 	u8 id[16];
 	struct krg_ghost_stream *task;
 	struct krg_ghost_stream *shared;
@@ -281,7 +283,7 @@ static struct krg_checkpoint *checkpoint_new(const struct app *app, struct file 
 	c->g.flags = flags;
 	c->dir = get_file(dir);
 	c->pid = pid_nr(app->pid);
-	c->node = 0;
+	c->node = max(krg_self(&init_net), 0);
 	get_random_bytes(c->id, sizeof(c->id));
 	return c;
 }

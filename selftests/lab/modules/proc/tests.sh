@@ -20,6 +20,7 @@ P=/sys/kernel/debug/krg_proc_test
 here=$(dirname "$0")
 # shellcheck source=selftests/lab/jobs/moments.sh
 . "$here/moments.sh"
+node=$(cat /sys/kerrighed/node_id)
 
 tell() { printf '%s' "$*" 2>/dev/null >"$P"; }
 reason() { dmesg | sed -n 's/.*krg_proc_test: [a-z]* -*[0-9]*: -*[0-9]* in [0-9]* us: //p' | tail -n 1; }
@@ -208,7 +209,7 @@ damaged)
 		sleep 0.05
 	done
 	checkpoint /tmp/damaged/image
-	for f in global.bin "task_$pid.bin" shared_obj_0.bin; do
+	for f in global.bin "task_$pid.bin" "shared_obj_$node.bin"; do
 		for at in 3 40 200; do
 			rm -rf bad && cp -r image bad
 			printf '\252' | dd of="bad/$f" bs=1 seek="$at" conv=notrunc status=none
