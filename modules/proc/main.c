@@ -3,6 +3,7 @@
  * krg_proc: one space of pids; freeze, checkpoint and restart of processes.
  *
  *	pids.c		new pids are of this node's range
+ *	claim.c		a pid that is restarted is in use nowhere else
  *	freeze.c	catching a task, making it execute requests
  *	check.c		what cannot be checkpointed
  *	checkpoint.c	the files of a checkpoint, written
@@ -52,15 +53,25 @@ static int __init proc_init(void)
 	err = handlers_add();
 	if (err)
 		return err;
+	err = proc_claim_init();
+	if (err)
+		goto remove_handlers;
 	err = proc_pids_init();
 	if (err)
-		handlers_remove(ARRAY_SIZE(handlers));
+		goto exit_claim;
+	return 0;
+
+exit_claim:
+	proc_claim_exit();
+remove_handlers:
+	handlers_remove(ARRAY_SIZE(handlers));
 	return err;
 }
 
 static void __exit proc_exit(void)
 {
 	proc_pids_exit();
+	proc_claim_exit();
 	app_thaw_all();
 	app_drain();
 	handlers_remove(ARRAY_SIZE(handlers));

@@ -14,6 +14,7 @@
 #include <krg/ghost.h>
 #include <krg/hook.h>
 #include <krg/proc.h>
+#include <krg/types.h>
 
 /*
  * The states of an application:
@@ -83,6 +84,21 @@ struct proc_file {
 	bool has_content;		/* deleted, and the first of its inode */
 };
 
+/* See claim.c. */
+enum claim_state {
+	CLAIM_ASKING,
+	CLAIM_HELD,
+	CLAIM_LOST,
+};
+
+/* A pid that is being restarted here. */
+struct proc_claim {
+	struct list_head node;		/* of all claims; claims_lock */
+	pid_t pid;
+	enum claim_state state;		/* claims_lock */
+	krg_node_t winner;		/* of a lost one */
+};
+
 /*
  * What all savers and loaders of task state work on. Saving: in the frozen
  * task's context. Loading: files in the requester's, the rest in the new task's.
@@ -122,6 +138,11 @@ void proc_snapshot_drop(struct proc_ghost *g);
 int proc_pages_save(struct proc_ghost *g, struct krg_ghost_stream *stream, struct mm_struct *mm);
 
 bool proc_requester_capable(const struct proc_ghost *g, int cap);
+
+int proc_claim(struct proc_claim *claim, pid_t pid, struct proc_ghost *g);
+void proc_claim_end(struct proc_claim *claim);
+int proc_claim_init(void);
+void proc_claim_exit(void);
 
 int proc_pids_init(void);
 void proc_pids_exit(void);

@@ -5,6 +5,7 @@
  *	requester				new task
  *	reads global.bin
  *	reads shared_obj_*.bin: opens files
+ *	claims the pid
  *	kernel_clone() with the old pid  ->	restart_child():
  *	waits					reads task_*.bin, becomes what it says
  *						queues app_frozen(), says it is done
@@ -94,6 +95,9 @@ static int restart_global_item(struct restart *r, const struct krg_ghost_item *i
 	case KRG_GHOST_R_APP_TASK:
 		r->pid = le32_to_cpu(task->pid);
 		r->node = le32_to_cpu(task->node);
+		if (r->pid < 1 || r->pid >= PID_MAX_LIMIT)
+			return proc_why(&r->g, -EBADMSG, "global.bin: record %u: %d is no pid",
+					item->seq, r->pid);
 		return 0;
 	}
 	return proc_why(&r->g, -EOPNOTSUPP, "global.bin: record %u is of an unknown type",
@@ -279,9 +283,15 @@ static pid_t restart_clone(struct restart *r)
 
 static int restart_run(struct restart *r, struct netlink_ext_ack *extack)
 {
-	pid_t pid = restart_clone(r);
+	struct proc_claim claim;
+	pid_t pid;
 	int err;
 
+	err = proc_claim(&claim, r->pid, &r->g);
+	if (err)
+		return err;
+	pid = restart_clone(r);
+	proc_claim_end(&claim);
 	if (pid < 0)
 		return pid;
 	if (wait_for_completion_interruptible(&r->done)) {
@@ -334,7 +344,8 @@ static int restart_all(struct restart *r, struct netlink_ext_ack *extack)
  * The process is a child of the current one, with the pid it had.
  *
  * Context: process context of the requester; may sleep long.
- * Return: 0; -EBADMSG, -EPROTO damaged or foreign image; -EEXIST the pid is in use;
+ * Return: 0; -EBADMSG, -EPROTO damaged or foreign image; -EEXIST the pid is in use, here or
+ * on another node of the cluster; -ETIMEDOUT a node does not say;
  * -EOPNOTSUPP not for this machine or kernel; -EPERM its rights are more than the
  * requester's; -ESTALE its files have changed; -EINTR; others of the file system.
  */
