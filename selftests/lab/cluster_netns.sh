@@ -12,7 +12,7 @@
 #   - nodes leave in order, the cluster stops, modules unload, the log is clean.
 # shellcheck source=selftests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
-plan 21
+plan 24
 nodes=16
 # KASAN and lockdep make sixteen nodes stall for longer than a lease on two cores.
 [ "$KERNEL" != debug ] || nodes=5
@@ -33,10 +33,16 @@ ok "all see all present" net every $nodes wait present $nodes 30000
 net space other 200
 net configure other 6 1
 net ctl other key "$key"
+net space stranger 201
+net configure stranger 5 40
+net ctl stranger key "not the key that the others hold"
 ok "start" net ctl n5 start
 is "all see all online" "$(net every $nodes status; net ctl n$nodes status)" "up online=$nodes present=0 failed=0"
 sleep 3
 is "another session sees only itself" "$(net ctl other nodes)" "1:present"
+is "one of the session with another key too" "$(net ctl stranger nodes)" "40:present"
+is "and none sees it" "$(net ctl n1 nodes | grep -c 40)" 0
+not_ok "nor can it be added" net ctl n1 add 40
 net space twin 203
 net configure twin 5 3
 net ctl twin key "$key"
