@@ -160,6 +160,20 @@ static int wait_op(struct cluster *c, u8 op, const struct krg_mask *mask, unsign
 	return err;
 }
 
+/* A key given a moment ago is taken up by the next tick: let that be now. */
+static void take_up_key(struct cluster *c)
+{
+	bool now;
+
+	mutex_lock(&c->lock);
+	now = !c->running && !c->stopping && krg_rpc_has_key(c->net);
+	if (now)
+		mod_delayed_work(cluster_wq, &c->tick, 0);
+	mutex_unlock(&c->lock);
+	if (now)
+		flush_delayed_work(&c->tick);
+}
+
 static int operate(struct net *net, u8 op, const struct krg_nodemask *nodes, unsigned int flags,
 		   unsigned int timeout_ms, struct netlink_ext_ack *extack)
 {
@@ -171,6 +185,7 @@ static int operate(struct net *net, u8 op, const struct krg_nodemask *nodes, uns
 		return krg_extack_err(extack, -ENOTCONN, "this network namespace is no node");
 	if (mutex_lock_interruptible(&c->op_lock))
 		return -EINTR;
+	take_up_key(c);
 	mutex_lock(&c->lock);
 	if (nodes)
 		mask_from_nodes(&mask, nodes);

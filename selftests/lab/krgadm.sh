@@ -30,7 +30,7 @@ stands() {
 	[ "$before" = "$(count)" ]
 }
 
-plan 40
+plan 41
 lab_up -n 2 --mem 512
 
 is "cluster status" "$(on 1 'krgadm cluster status')" 'status: up on 2 nodes'
@@ -90,4 +90,7 @@ on 1 "kill -9 $app"
 ok "cluster stop" lab exec -n 1 -- krgadm cluster stop
 is "status: down" "$(on 2 'krgadm cluster status')" 'status: down'
 ok "modules unload on node 1" modules_unload_clean 1
+# No pause between the two: the start itself sees to it that the node listens.
+is "a start right behind the key" "$(on 1 'for m in cluster proc procfs nl; do modprobe krg_$m || exit; done; modprobe krg_rpc_tcp
+	krgadm key load >/dev/null; krgadm cluster start -c 1 >/dev/null && krgadm cluster status; krgadm cluster stop')" 'status: up on 1 nodes'
 ok "modules unload on node 2" modules_unload_clean 2
