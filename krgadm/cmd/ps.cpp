@@ -65,8 +65,10 @@ int ps(Output &out, const Options &options)
 	for (const auto &p : processes->list) {
 		if (!wanted->test(p.node % KRG_NODES) || (p.kthread && !options.kernel))
 			continue;
-		print_line(out, p, users.name(p.uid), options.threads);
-		out.add("processes", to_json(p, users.name(p.uid)));
+		if (out.wants_json())
+			out.add("processes", to_json(p, users.name(p.uid)));
+		else
+			print_line(out, p, users.name(p.uid), options.threads);
 	}
 	return report_unreachable(out, *processes);
 }

@@ -32,13 +32,24 @@ const std::map<std::string, SortKey> sort_keys = {{"cpu", SortKey::cpu},
 
 constexpr size_t batch_width = 120;
 
-void print_batch(Output &out, const TopModel &model, Users &users)
+void print_text(Output &out, const TopModel &model, Users &users)
+{
+	out.line(summary_line(model));
+	for (const auto &node : model.nodes())
+		out.line(node_line(node, batch_width));
+	out.line("");
+	out.line(head_line(model.threads));
+	for (const auto &process : model.processes())
+		out.line(process_line(process, users));
+	out.line("");
+	fflush(stdout);
+}
+
+void print_json(Output &out, const TopModel &model, Users &users)
 {
 	Json look = {{"nodes", Json::array()}, {"processes", Json::array()}};
 
-	out.line(summary_line(model));
-	for (const auto &node : model.nodes()) {
-		out.line(node_line(node, batch_width));
+	for (const auto &node : model.nodes())
 		look["nodes"].push_back({{"node", node.node},
 					 {"error", node.error},
 					 {"cpu_percent", node.cpu},
@@ -50,18 +61,22 @@ void print_batch(Output &out, const TopModel &model, Users &users)
 					 {"cpus", node.stat.cpus},
 					 {"uptime_ns", node.stat.uptime_ns},
 					 {"tasks", node.stat.tasks}});
-	}
-	out.line("");
-	out.line(head_line(model.threads));
 	for (const auto &process : model.processes()) {
-		out.line(process_line(process, users));
 		auto json = to_json(process.process, users.name(process.process.uid));
 		json["cpu_percent"] = process.cpu;
 		json["mem_percent"] = process.mem;
 		look["processes"].push_back(std::move(json));
 	}
-	out.line("");
 	out.record(look);
+}
+
+// Every few seconds, with every process there is: only what is asked for is made.
+void print_batch(Output &out, const TopModel &model, Users &users)
+{
+	if (out.wants_json())
+		print_json(out, model, users);
+	else
+		print_text(out, model, users);
 }
 
 int batch(Output &out, Client &client, TopModel &model, const Options &options)

@@ -11,6 +11,7 @@ namespace
 class Text : public Output
 {
 public:
+	[[nodiscard]] bool wants_json() const override { return false; }
 	void line(std::string_view text) override
 	{
 		fwrite(text.data(), 1, text.size(), stdout);
@@ -35,6 +36,7 @@ void print(const Json &value)
 class JsonDocument : public Output
 {
 public:
+	[[nodiscard]] bool wants_json() const override { return true; }
 	void line(std::string_view) override {}
 	void set(const std::string &key, Json value) override { document_[key] = std::move(value); }
 	void add(const std::string &key, Json value) override { document_[key].push_back(std::move(value)); }

@@ -16,6 +16,8 @@ class Output
 {
 public:
 	virtual ~Output() = default;
+	/// Whether set(), add() and record() lead anywhere; if not, spare the making.
+	[[nodiscard]] virtual bool wants_json() const = 0;
 	/// A line of text.
 	virtual void line(std::string_view text) = 0;
 	/// A member of the document.
