@@ -3,9 +3,9 @@
 // bench-report METRICS [JSONFILE]: read "sample ID TERM VALUE UNIT" lines on
 // standard input, print for each row of METRICS the medians of both terms,
 // their ratio, gate and goal; the same as JSON. Exit status 1 if a gate is
-// missed or a sample line is malformed.
+// missed, a metric was not measured or a sample line is malformed; 3 if a row is void.
 //
-// A run is void where the baseline itself moved: if the median of R1's first
+// A run is void where the baseline itself moved: if the medians of R1's first
 // half and second half differ by more than 10 %.
 #include <algorithm>
 #include <fmt/core.h>
@@ -142,7 +142,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	std::map<std::string, Terms> all;
-	bool good = read_samples(std::cin, all);
+	bool good = read_samples(std::cin, all), is_void = false;
 	nlohmann::json out = nlohmann::json::array();
 	for (const Metric &m : read_metrics(argv[1])) {
 		const auto row = judge(m, all);
@@ -161,9 +161,11 @@ int main(int argc, char **argv)
 		    verdict);
 		if (verdict != "goal" && verdict != "gate")
 			good = false;
+		if (verdict == "void")
+			is_void = true;
 		out.push_back(*row);
 	}
 	if (argc == 3)
 		std::ofstream(argv[2]) << out.dump(2) << '\n';
-	return good ? 0 : 1;
+	return is_void ? 3 : good ? 0 : 1;
 }

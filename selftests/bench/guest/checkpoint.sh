@@ -13,7 +13,7 @@ mkdir -p $work
 mount -t tmpfs -o size=100% tmpfs $work
 mount -t tmpfs -o size=100%,mode=1777 tmpfs /var/chkpt
 events=
-trap 'kill -9 ${events:-} ${pid:-} 2>/dev/null; umount -l $work /var/chkpt' EXIT
+trap 'kill -9 ${events:-} ${pid:-} 2>/dev/null || true; umount -l $work /var/chkpt' EXIT
 for m in nf_tables inet_diag tcp_diag udp_diag raw_diag unix_diag packet_diag netlink_diag af_packet_diag; do
 	modprobe $m 2>/dev/null || true
 done
@@ -31,6 +31,17 @@ start_hog() { # a session of its own, so that CRIU takes it too
 	until [ -s $work/pid ]; do sleep 0.05; done
 	pid=$(cat $work/pid)
 }
+# Whether process PID is in a group of generic netlink (16); libnl makes ports of pids.
+listens() { # PID
+	kill -0 "$1" && gawk -v pid="$1" '$2 == 16 && $3 % 4194304 == pid && $4 != "00000000" { found = 1 } END { exit !found }' /proc/net/netlink
+}
+# What the kernel says about how long the process stood still, and when it did.
+frozen() {
+	gawk 'match($0, /"time_ns":([0-9]+)/, m) {
+		if (/"event":"freeze"/) from = m[1]
+		if (/"event":"unfreeze"/ && from) { printf "sample 16 frozen %.6f s\n", (m[1] - from) / 1e9; done = 1; exit } }
+		END { if (!done) { print "no freeze and unfreeze among the events" >"/dev/stderr"; exit 1 } }' $work/events
+}
 stop_hog() {
 	kill -9 "$pid" 2>/dev/null || true
 	while [ -d "/proc/$pid" ]; do sleep 0.02; done
@@ -47,15 +58,18 @@ for ((i = 0; i < rounds; i++)); do
 
 	start_hog
 	resident=$(gawk '$1 == "RssAnon:" { print $2 * 1024 }' "/proc/$pid/status")
-	krgadm --json events --follow >$work/events 2>/dev/null &
+	krgadm events --follow --json >$work/events &
 	events=$!
-	sleep 0.3
+	until listens $events; do sleep 0.05; done
 	timed checkpoint -q "$pid"
 	echo "sample 15c checkpoint $(rate) MiB/s"
 	echo "sample 15cc checkpoint $(rate) MiB/s"
 	echo "sample 16 whole $seconds s"
+	until grep -qs '"event":"unfreeze"' $work/events; do kill -0 $events && sleep 0.05; done
 	kill $events
-	gawk 'match($0, /"time_ns":([0-9]+)/, m) { if (/"freeze"/) f = m[1]; if (/"unfreeze"/ && f) { printf "sample 16 frozen %.6f s\n", (m[1] - f) / 1e9; exit } }' $work/events
+	wait $events || true
+	events=
+	frozen
 	echo "sample 17 image $(du -sb --apparent-size "/var/chkpt/$pid/v1" | cut -f1) bytes"
 	echo "sample 17 resident $resident bytes"
 	stop_hog
