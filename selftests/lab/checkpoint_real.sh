@@ -75,8 +75,6 @@ plan $((${#programs[@]} + 4))
 lab_up -n 2 --mem 1024
 shared=$repo/build/lab/$LAB/shared
 make_inputs "$shared/jobs" || bail "cannot make the inputs"
-# Pids are each node's own: a job's must be free on the other one.
-lab exec -n 1 -- sh -c 'echo 20000 >/proc/sys/kernel/ns_last_pid'
 for name in "${programs[@]}"; do
 	goes_on "$name"
 	rm -rf "${shared:?}/$name"
