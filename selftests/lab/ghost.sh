@@ -33,7 +33,7 @@ ok "streams do what they promise" lab exec -n 1 -- sh -c \
 	 insmod /tmp/krg_ghost_test.ko dir=/tmp/g bulk_mb=$mb || { dmesg | tail -n 5; false; }"
 diag "$(lab exec -n 1 -- sh -c "dmesg | sed -n 's/.*krg_ghost_test: //p'")"
 ok "on a network file system too" lab exec -n 1 -- sh -c \
-	"rmmod krg_ghost_test && mkdir /shared/g && timeout 120 insmod /tmp/krg_ghost_test.ko dir=/shared/g bulk_mb=16 || { dmesg | tail -n 5; false; }"
+	"rmmod krg_ghost_test && mkdir /shared/g && timeout 120 insmod /tmp/krg_ghost_test.ko dir=/shared/g bulk_mb=$((mb / 8)) || { dmesg | tail -n 5; false; }"
 lab exec -n 1 -- rm -rf /shared/g
 ok "the modules unload" lab exec -n 1 -- sh -c "rmmod krg_ghost_test && rmmod krg_ghost"
 ok "no kernel report" kernel_log_clean 1
