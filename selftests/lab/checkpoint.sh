@@ -66,7 +66,12 @@ goes_on xz 2 10 'yes /usr/bin/python3.11 | head -n $((N / 60 + 1)) | xargs cat |
 ok "a fifo is refused" node $T refuse fifo bash -c 'mkfifo f; exec 3<>f; : >ready; exec sleep 100'
 ok "a pipe with content is refused" node $T refuse pipe python3 -c 'import os, time; r, w = os.pipe(); os.write(w, b"x"); open("ready", "w"); time.sleep(100)'
 ok "a child is refused" node $T refuse child sh -c '(: >ready; exec sleep 100); :'
-for word in landlock keyring numa pkey membarrier cpu; do
+if grep -q '^CONFIG_SECURITY_LANDLOCK=y' "$KRG_CACHE/kernels/$KERNEL/kdir/.config"; then
+	ok "landlock is refused" node $T refuse landlock /tmp/t/odd landlock
+else
+	skip "landlock is refused" "this kernel is built without Landlock"
+fi
+for word in keyring numa pkey membarrier cpu; do
 	ok "$word is refused" node $T refuse $word /tmp/t/odd $word
 done
 ok "numa of an area is refused" node $T refuse numa /tmp/t/odd numa-area
