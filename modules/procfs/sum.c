@@ -212,11 +212,6 @@ static void sum_out_lines(const struct sum *sum, struct sum_text *out)
 		sum_print(out, "%.*s", (int)sum->lines.len, sum->lines.text);
 }
 
-static void sum_out_cpuinfo(const struct sum *sum, struct sum_text *out)
-{
-	sum_out_lines(sum, out);
-}
-
 /* The line of all CPUs is the first row; then each CPU's, then the others. */
 static void sum_out_stat(const struct sum *sum, struct sum_text *out)
 {
@@ -256,7 +251,7 @@ static const struct {
 	int (*add)(struct sum *sum, char *line);
 	void (*out)(const struct sum *sum, struct sum_text *out);
 } sums[PROCFS_TEXTS] = {
-	[PROCFS_CPUINFO] = { sum_cpuinfo, sum_out_cpuinfo },
+	[PROCFS_CPUINFO] = { sum_cpuinfo, sum_out_lines },
 	[PROCFS_MEMINFO] = { sum_meminfo, sum_out_meminfo },
 	[PROCFS_LOADAVG] = { sum_loadavg, sum_out_loadavg },
 	[PROCFS_UPTIME] = { sum_uptime, sum_out_uptime },

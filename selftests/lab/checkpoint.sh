@@ -13,14 +13,9 @@
 . "$(dirname "$0")/lib.sh"
 cd "$repo" || exit 1
 
-src=$repo/build/modules/$KERNEL/src
-work=$tmp/proc
 T=/tmp/t/tests.sh
 build() {
-	cp -r selftests/lab/modules/proc "$work" &&
-		make -s modules KERNEL="$KERNEL" &&
-		make -s -C "$KRG_CACHE/kernels/$KERNEL/kdir" M="$work" SRC="$src" W=1 \
-			KBUILD_EXTRA_SYMBOLS="$src/modules/Module.symvers" modules || return 1
+	build_test_module proc || return 1
 	for p in counter avxtimer files sleeper torn odd; do
 		gcc -O2 -Wall -Wextra -o "$work/$p" "selftests/lab/progs/$p.c" || return 1
 	done

@@ -15,17 +15,9 @@ cd "$repo" || exit 1
 
 mb=128
 [ "$KERNEL" != debug ] || mb=16 # figures mean nothing there
-src=$repo/build/modules/$KERNEL/src
-work=$tmp/ghost
-build() {
-	cp -r selftests/lab/modules/ghost "$work" &&
-		make -s modules KERNEL="$KERNEL" &&
-		make -s -C "$KRG_CACHE/kernels/$KERNEL/kdir" M="$work" SRC="$src" W=1 \
-			KBUILD_EXTRA_SYMBOLS="$src/modules/Module.symvers" modules
-}
 
 plan 5
-ok "the test module builds" build || exit 1
+ok "the test module builds" build_test_module ghost || exit 1
 lab_up -n 1 --no-modules --mem 768
 lab push 1 "$repo/build/modules/$KERNEL/krg_ghost.ko" "$work/krg_ghost_test.ko" /tmp || exit 1
 ok "streams do what they promise" lab exec -n 1 -- sh -c \

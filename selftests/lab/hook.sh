@@ -27,13 +27,8 @@ guest() { # SCRIPT
 	lab exec -n 1 -- sh -c "cd /tmp; $1"
 }
 
-src=$repo/build/modules/$KERNEL/src
-work=$tmp/hook
 build() {
-	cp -r selftests/lab/modules/hook "$work" &&
-		make -s modules KERNEL="$KERNEL" &&
-		make -s -C "$KRG_CACHE/kernels/$KERNEL/kdir" M="$work" SRC="$src" W=1 \
-			KBUILD_EXTRA_SYMBOLS="$src/modules/Module.symvers" modules &&
+	build_test_module hook &&
 		gcc -O2 -Wall -Wextra -Werror -static -pthread -o "$work/hook_user" "$work/hook_user.c" &&
 		sed -nE 's/^KRG_(FN|DATA)\([^,]*, *([a-zA-Z0-9_]+).*/\2/p' include/krg/symbols.h >"$work/symbols"
 }

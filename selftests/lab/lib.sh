@@ -154,6 +154,16 @@ eventually() { # SECONDS CMD…
 	done
 }
 
+work=$tmp/module
+# Builds krg's modules and, in the copy $work, the test module of selftests/lab/modules/NAME.
+build_test_module() { # NAME
+	local src=$repo/build/modules/$KERNEL/src
+	cp -r "$repo/selftests/lab/modules/$1" "$work" &&
+		make -s -C "$repo" modules KERNEL="$KERNEL" &&
+		make -s -C "$KRG_CACHE/kernels/$KERNEL/kdir" M="$work" SRC="$src" W=1 \
+			KBUILD_EXTRA_SYMBOLS="$src/modules/Module.symvers" modules
+}
+
 # ---- what the kernel says
 
 kernel_reports='BUG[: ]|WARNING[: ]|Oops|possible circular locking|possible recursive locking|inconsistent lock state|INFO: possible'

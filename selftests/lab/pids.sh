@@ -16,13 +16,8 @@
 . "$(dirname "$0")/lib.sh"
 cd "$repo" || exit 1
 
-src=$repo/build/modules/$KERNEL/src
-work=$tmp/pids
 build() {
-	cp -r selftests/lab/modules/pids "$work" &&
-		make -s modules KERNEL="$KERNEL" &&
-		make -s -C "$KRG_CACHE/kernels/$KERNEL/kdir" M="$work" SRC="$src" W=1 \
-			KBUILD_EXTRA_SYMBOLS="$src/modules/Module.symvers" modules &&
+	build_test_module pids &&
 		gcc -O2 -Wall -Wextra -pthread selftests/lab/progs/forks.c -o "$work/forks"
 }
 on() { # NODE SCRIPT

@@ -12,14 +12,6 @@
 . "$(dirname "$0")/lib.sh"
 cd "$repo" || exit 1
 
-src=$repo/build/modules/$KERNEL/src
-work=$tmp/procfs
-build() {
-	cp -r selftests/lab/modules/procfs "$work" &&
-		make -s modules KERNEL="$KERNEL" &&
-		make -s -C "$KRG_CACHE/kernels/$KERNEL/kdir" M="$work" SRC="$src" W=1 \
-			KBUILD_EXTRA_SYMBOLS="$src/modules/Module.symvers" modules
-}
 load() { # NODE
 	lab exec -n "$1" -- sh -c "cd /tmp && modprobe -a libcrc32c 2>/dev/null; for m in hook rpc rpc_tcp; do insmod krg_\$m.ko || exit 1; done &&
 		insmod krg_cluster.ko session_id=7 node_id=$1 net_dev=eth0 nb_nodes_min=2 && insmod krg_procfs.ko &&
@@ -35,7 +27,7 @@ users() { # pids and names of user processes that stay
 both_online() { lab exec -n 1 -- test -e /proc/nodes/node2/nodeid && lab exec -n 2 -- test -e /proc/nodes/node1/nodeid; }
 
 plan 16
-ok "the test module builds" build || exit 1
+ok "the test module builds" build_test_module procfs || exit 1
 lab_up -n 2 --no-modules --mem 512
 for n in 1 2; do
 	lab push $n "$repo/build/modules/$KERNEL"/krg_{hook,rpc,rpc_tcp,cluster,procfs}.ko "$work/krg_procfs_test.ko" /tmp || exit 1
