@@ -27,6 +27,7 @@ static_assert(sizeof(struct frame_wire) == KRG_FRAME_HEADER, "frame header has 4
 
 #define FRAME_CRC_BYTES	offsetof(struct frame_wire, crc)
 #define FRAME_TAG_BYTES	offsetof(struct frame_wire, tag)
+#define FRAME_KEY_LABEL	0x79656b656d617266ull	/* "framekey" */
 
 /* What each type of frame may carry. */
 struct frame_rule {
@@ -178,16 +179,51 @@ enum krg_frame_error krg_frame_decode(const u8 in[KRG_FRAME_HEADER], u8 lane,
 	return KRG_FRAME_OK;
 }
 
-static u64 frame_tag(const u8 *header, const void *payload, u32 len,
-		     const u8 key[KRG_MAC_KEY], u64 seq)
+/**
+ * krg_frame_key_init() - what frames are sealed with, from a handshake's secret
+ * @key: the result, 1 KiB and more: not on a kernel stack
+ * @secret: 16 bytes that only the two ends of the connection know
+ *
+ * The digest's key words are tags of their numbers: 16 bytes each, which no
+ * frame's tag is made of.
+ */
+void krg_frame_key_init(struct krg_frame_key *key, const u8 secret[KRG_MAC_KEY])
 {
-	__le64 wire_seq = cpu_to_le64(seq);
 	struct krg_mac mac;
+	__le64 input[2];
 
-	krg_mac_init(&mac, key);
+	memcpy(key->mac, secret, KRG_MAC_KEY);
+	input[0] = cpu_to_le64(FRAME_KEY_LABEL);
+	for (u64 i = 0; i < KRG_NH_WORDS; i++) {
+		input[1] = cpu_to_le64(i);
+		krg_mac_init(&mac, secret);
+		krg_mac_update(&mac, input, sizeof(input));
+		key->nh[i] = krg_mac_final(&mac);
+	}
+}
+EXPORT_SYMBOL_GPL(krg_frame_key_init);
+
+/* The payload's length is in the header, so digests of other lengths never meet. */
+static u64 frame_tag(const u8 *header, const u8 *payload, u32 len,
+		     const struct krg_frame_key *key, u64 seq)
+{
+	__le64 wire_seq = cpu_to_le64(seq), wire[2];
+	struct krg_mac mac;
+	u64 digest[2];
+
+	krg_mac_init(&mac, key->mac);
 	krg_mac_update(&mac, &wire_seq, sizeof(wire_seq));
 	krg_mac_update(&mac, header, FRAME_TAG_BYTES);
-	krg_mac_update(&mac, payload, len);
+	while (len) {
+		u32 n = len < KRG_NH_BLOCK ? len : KRG_NH_BLOCK;
+
+		krg_nh(key->nh, payload, n, digest);
+		wire[0] = cpu_to_le64(digest[0]);
+		wire[1] = cpu_to_le64(digest[1]);
+		krg_mac_update(&mac, wire, sizeof(wire));
+		payload += n;
+		len -= n;
+	}
 	return krg_mac_final(&mac);
 }
 
@@ -200,7 +236,7 @@ static u64 frame_tag(const u8 *header, const void *payload, u32 len,
  * @seq: how many frames went this way before
  */
 void krg_frame_seal(u8 header[KRG_FRAME_HEADER], const void *payload, u32 len,
-		    const u8 key[KRG_MAC_KEY], u64 seq)
+		    const struct krg_frame_key *key, u64 seq)
 {
 	__le64 tag = cpu_to_le64(frame_tag(header, payload, len, key, seq));
 
@@ -220,7 +256,7 @@ EXPORT_SYMBOL_GPL(krg_frame_seal);
  */
 enum krg_frame_error krg_frame_verify(const u8 header[KRG_FRAME_HEADER],
 				      const void *payload, u32 len,
-				      const u8 key[KRG_MAC_KEY], u64 seq)
+				      const struct krg_frame_key *key, u64 seq)
 {
 	__le64 tag;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The frames of krg's rpc on a stream (wire version 1).
+ * The frames of krg's rpc on a stream (wire version 2).
  *
  * Everything is little endian. A frame is a header of 48 bytes followed by
  * `length` bytes of payload:
@@ -18,14 +18,15 @@
  *   28  arg      le32    request: time left in ms, 0 = for ever; reply: status
  *   32  credit   le32    charged bytes this side has dealt with, modulo 2^32
  *   36  crc      le32    crc32c of bytes 0..35
- *   40  tag      le64    SipHash-2-4 of sequence number, bytes 0..39, payload
+ *   40  tag      le64    SipHash-2-4 of sequence number, bytes 0..39, digests of
+ *                        the payload (mac.c)
  *
  * The sequence number (le64, from 0 for each direction of a connection) is
  * never sent: a frame that was dropped, repeated or moved has a wrong tag. The
  * keys come from the handshake (handshake.h), so frames of another connection
  * have wrong tags too. Both lanes are covered, payload included.
  *
- * Change log: version 1, first.
+ * Change log: version 1, first; 2, the payload is digested before it is tagged.
  */
 #ifndef KRG_RPC_CORE_FRAME_H
 #define KRG_RPC_CORE_FRAME_H
@@ -33,7 +34,7 @@
 #include <krg/core.h>
 
 #define KRG_FRAME_MAGIC		0x5247724bu	/* "KrGR" */
-#define KRG_FRAME_VERSION	1
+#define KRG_FRAME_VERSION	2
 #define KRG_FRAME_HEADER	48
 #define KRG_FRAME_MAX_STATUS	4095
 #define KRG_FRAME_LANES		2
@@ -89,21 +90,32 @@ struct krg_mac {
 };
 
 #define KRG_MAC_KEY	16
+#define KRG_NH_BLOCK	1024		/* bytes that become one digest */
+#define KRG_NH_WORDS	(KRG_NH_BLOCK / 8)
+
+/* What seals the frames of one direction of a connection. Secret. */
+struct krg_frame_key {
+	u8 mac[KRG_MAC_KEY];
+	u64 nh[KRG_NH_WORDS];
+};
 
 u32 krg_crc32c(const void *data, size_t len);
 
 void krg_mac_init(struct krg_mac *mac, const u8 key[KRG_MAC_KEY]);
 void krg_mac_update(struct krg_mac *mac, const void *data, size_t len);
 u64 krg_mac_final(struct krg_mac *mac);
+void krg_nh(const u64 key[KRG_NH_WORDS], const void *data, size_t len, u64 digest[2]);
+
+void krg_frame_key_init(struct krg_frame_key *key, const u8 secret[KRG_MAC_KEY]);
 
 void krg_frame_encode(const struct krg_frame *frame, u8 out[KRG_FRAME_HEADER]);
 void krg_frame_seal(u8 header[KRG_FRAME_HEADER], const void *payload, u32 len,
-		    const u8 key[KRG_MAC_KEY], u64 seq);
+		    const struct krg_frame_key *key, u64 seq);
 enum krg_frame_error krg_frame_decode(const u8 in[KRG_FRAME_HEADER], u8 lane,
 				      u32 max_payload, struct krg_frame *frame);
 enum krg_frame_error krg_frame_verify(const u8 header[KRG_FRAME_HEADER],
 				      const void *payload, u32 len,
-				      const u8 key[KRG_MAC_KEY], u64 seq);
+				      const struct krg_frame_key *key, u64 seq);
 const char *krg_frame_strerror(enum krg_frame_error error);
 
 #endif

@@ -1,13 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * SipHash-2-4 (Aumasson, Bernstein: "SipHash: a fast short-input PRF", 2012),
- * fed in pieces because a frame's header and payload lie apart; and crc32c.
+ * What a frame's tag is made of, and crc32c.
  *
- * Why SipHash and not HMAC for frames: a round trip carries two frames, each
- * hashed at both ends. HMAC-SHA256 costs four compressions a frame, which is a
- * fifth of a round trip on an emulated node; SipHash costs a few hundred
- * instructions. A 64-bit tag suffices where one wrong guess ends the
- * connection and its keys. HMAC-SHA256 guards the handshake and makes the keys.
+ * Tags are SipHash-2-4 (Aumasson, Bernstein: "SipHash: a fast short-input PRF",
+ * 2012), fed in pieces because what it covers lies apart. Why not HMAC: a round
+ * trip carries two frames, each hashed at both ends. HMAC-SHA256 costs four
+ * compressions a frame, which is a fifth of a round trip on an emulated node;
+ * SipHash costs a few hundred instructions. A 64-bit tag suffices where one
+ * wrong guess ends the connection and its keys. HMAC-SHA256 guards the handshake
+ * and makes the keys.
+ *
+ * Payloads are digested first, with NH (Black, Halevi, Krawczyk, Krovetz,
+ * Rogaway: "UMAC: Fast and Secure Message Authentication", CRYPTO '99, on words
+ * of 64 bits as in Krovetz, Dai: "VHASH Security", 2007): whoever does not know
+ * its key finds two different blocks of one length with the same digest with
+ * probability 2^-64, and a pseudo-random function of such digests is as hard to
+ * foresee as one of the blocks. NH takes one multiplication for 16 bytes where
+ * SipHash takes four rounds: hashing whole payloads with SipHash cost a bulk
+ * stream a fifth of its rate.
  */
 #include "frame.h"
 
@@ -38,7 +48,7 @@ static inline void mac_word(u64 v[4], u64 word)
 	v[0] ^= word;
 }
 
-static u64 mac_load(const u8 *p)
+static inline u64 mac_load(const u8 *p)
 {
 	__le64 word;
 
@@ -107,6 +117,30 @@ u64 krg_mac_final(struct krg_mac *mac)
 	for (int i = 0; i < 4; i++)
 		mac_round(v);
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+/**
+ * krg_nh() - digest of a block
+ * @key: secret words
+ * @data: the block
+ * @len: its length, 1 to KRG_NH_BLOCK; digests of other lengths may be the same
+ * @digest: the result
+ */
+void krg_nh(const u64 key[KRG_NH_WORDS], const void *data, size_t len, u64 digest[2])
+{
+	unsigned __int128 sum = 0;
+	const u8 *p = data;
+	u8 rest[16] = { 0 };
+
+	for (; len >= 16; len -= 16, p += 16, key += 2)
+		sum += (unsigned __int128)(mac_load(p) + key[0]) * (mac_load(p + 8) + key[1]);
+	if (len) {
+		memcpy(rest, p, len);
+		sum += (unsigned __int128)(mac_load(rest) + key[0]) *
+		       (mac_load(rest + 8) + key[1]);
+	}
+	digest[0] = (u64)sum;
+	digest[1] = (u64)(sum >> 64);
 }
 
 /* crc32c of every value of half a byte: headers are 36 bytes, more is not worth its cache lines. */

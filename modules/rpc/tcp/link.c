@@ -71,8 +71,8 @@ struct tcp_link *rtcp_link_create(struct tcp_lane *tl, struct socket *sock,
 	krg_rpc_lane_get(link->lane);
 	link->sock = sock;
 	link->state = KRG_CONN_PROVING;
-	memcpy(link->key_tx, proof->key_tx, KRG_MAC_KEY);
-	memcpy(link->key_rx, proof->key_rx, KRG_MAC_KEY);
+	krg_frame_key_init(&link->key_tx, proof->key_tx);
+	krg_frame_key_init(&link->key_rx, proof->key_rx);
 	INIT_WORK(&link->rx_work, rtcp_receive_work);
 	INIT_WORK(&link->tx_work, rtcp_send_work);
 	INIT_WORK(&link->drop_work, link_drop_work);
@@ -85,8 +85,8 @@ static void link_release(struct kref *ref)
 	struct tcp_link *link = container_of(ref, struct tcp_link, ref);
 
 	krg_rpc_lane_put(link->lane);
-	memzero_explicit(link->key_tx, KRG_MAC_KEY);
-	memzero_explicit(link->key_rx, KRG_MAC_KEY);
+	memzero_explicit(&link->key_tx, sizeof(link->key_tx));
+	memzero_explicit(&link->key_rx, sizeof(link->key_rx));
 	kfree_rcu(link, rcu);
 }
 

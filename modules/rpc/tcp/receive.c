@@ -34,7 +34,7 @@ static int receive_frame(struct tcp_link *link)
 	const char *why = "";
 
 	error = krg_frame_verify(rx->header, krg_rpc_rx_data(in), rx->frame.length,
-				 link->key_rx, rx->seq);
+				 &link->key_rx, rx->seq);
 	if (error)
 		return receive_garbage(link, krg_frame_strerror(error));
 	rx->seq++;

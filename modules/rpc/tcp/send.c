@@ -22,7 +22,7 @@ static bool send_next(struct tcp_link *link)
 	out = krg_rpc_tx_next(link->lane);
 	if (!out)
 		return false;
-	krg_frame_seal(out->header, out->data, out->frame.length, link->key_tx, link->tx_seq++);
+	krg_frame_seal(out->header, out->data, out->frame.length, &link->key_tx, link->tx_seq++);
 	link->tx_out = out;
 	link->tx_off = 0;
 	return true;

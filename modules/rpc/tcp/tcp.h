@@ -65,8 +65,8 @@ struct tcp_link {
 	struct krg_rpc_lane_state *lane;
 	struct socket *sock;
 	enum krg_conn_state state;	/* tcp_lane.lock */
-	u8 key_tx[KRG_MAC_KEY];
-	u8 key_rx[KRG_MAC_KEY];
+	struct krg_frame_key key_tx;
+	struct krg_frame_key key_rx;
 	void (*old_data_ready)(struct sock *sk);
 	void (*old_state_change)(struct sock *sk);
 	void (*old_write_space)(struct sock *sk);

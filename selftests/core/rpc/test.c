@@ -46,7 +46,7 @@ static void test_round_trip(void)
 	      out.lane == in.lane && out.flags == in.flags && out.service == in.service &&
 	      out.epoch == in.epoch && out.call == in.call && out.length == in.length &&
 	      out.arg == in.arg && out.credit == in.credit, "a header comes back as it was");
-	check(!memcmp(buf, "KrGR\1\1\1\1\x34\x12\0\0", 12), "the header's bytes are little endian");
+	check(!memcmp(buf, "KrGR\2\1\1\1\x34\x12\0\0", 12), "the header's bytes are little endian");
 }
 
 static void test_rules(void)
@@ -91,23 +91,25 @@ static void test_rules(void)
 static void test_every_bit(void)
 {
 	struct krg_frame in = request(), out;
-	u8 buf[KRG_FRAME_HEADER] = { 0 }, payload[1000] = { 1, 2, 3 };
+	u8 buf[KRG_FRAME_HEADER] = { 0 }, payload[2500] = { 1, 2, 3 };
+	struct krg_frame_key sealing;
 	int passed = 0;
 
+	krg_frame_key_init(&sealing, key);
 	krg_frame_encode(&in, buf);
-	krg_frame_seal(buf, payload, sizeof(payload), key, 5);
-	check(krg_frame_verify(buf, payload, sizeof(payload), key, 5) == KRG_FRAME_OK,
+	krg_frame_seal(buf, payload, sizeof(payload), &sealing, 5);
+	check(krg_frame_verify(buf, payload, sizeof(payload), &sealing, 5) == KRG_FRAME_OK,
 	      "a sealed frame is authentic");
-	check(krg_frame_verify(buf, payload, sizeof(payload), key, 6), "a repeated frame is not");
+	check(krg_frame_verify(buf, payload, sizeof(payload), &sealing, 6), "a repeated frame is not");
 	for (int bit = 0; bit < KRG_FRAME_HEADER * 8; bit++) {
 		buf[bit / 8] ^= 1 << bit % 8;
 		passed += !krg_frame_decode(buf, 1, 1000, &out) &&
-			  !krg_frame_verify(buf, payload, sizeof(payload), key, 5);
+			  !krg_frame_verify(buf, payload, sizeof(payload), &sealing, 5);
 		buf[bit / 8] ^= 1 << bit % 8;
 	}
-	for (int bit = 0; bit < 8000; bit++) {
+	for (int bit = 0; bit < (int)sizeof(payload) * 8; bit++) {
 		payload[bit / 8] ^= 1 << bit % 8;
-		passed += !krg_frame_verify(buf, payload, sizeof(payload), key, 5);
+		passed += !krg_frame_verify(buf, payload, sizeof(payload), &sealing, 5);
 		payload[bit / 8] ^= 1 << bit % 8;
 	}
 	check(!passed, "no bit of header or payload changes unnoticed");
@@ -138,6 +140,83 @@ static void test_sums(void)
 			same &= krg_mac_final(&mac) == whole;
 		}
 	check(same, "SipHash is the same however it is fed");
+}
+
+/* ---- the payload's digest */
+
+/* The same by the book: a sum of products modulo 2^128, a byte and a bit at a time. */
+static void nh_by_the_book(const u64 *words, const u8 *data, size_t len, u64 digest[2])
+{
+	unsigned __int128 sum = 0;
+
+	for (size_t i = 0; i < (len + 15) / 16; i++) {
+		u64 half[2] = { words[2 * i], words[2 * i + 1] };
+
+		for (size_t j = 0; j < 16 && i * 16 + j < len; j++)
+			half[j / 8] += (u64)data[i * 16 + j] << j % 8 * 8;
+		for (int bit = 0; bit < 64; bit++)
+			if (half[1] >> bit & 1)
+				sum += (unsigned __int128)half[0] << bit;
+	}
+	digest[0] = (u64)sum;
+	digest[1] = (u64)(sum >> 64);
+}
+
+static int same_words(const struct krg_frame_key *a, const struct krg_frame_key *b)
+{
+	int same = 0;
+
+	for (int i = 0; i < KRG_NH_WORDS; i++)
+		for (int j = 0; j < KRG_NH_WORDS; j++)
+			same += a->nh[i] == b->nh[j] || (i != j && a->nh[i] == a->nh[j]);
+	return same;
+}
+
+static void test_digest(void)
+{
+	u8 block[KRG_NH_BLOCK + 8], header[KRG_FRAME_HEADER] = { 0 }, again[KRG_FRAME_HEADER];
+	struct krg_frame_key sealing, other;
+	u8 secret[KRG_MAC_KEY];
+	u64 a[2], b[2];
+	int same = 1;
+
+	memcpy(secret, key, sizeof(secret));
+	krg_frame_key_init(&sealing, secret);
+	secret[15] ^= 0x80;
+	krg_frame_key_init(&other, secret);
+	check(!same_words(&sealing, &other), "no two words of two digest keys are the same");
+	for (size_t i = 0; i < sizeof(block); i++)
+		block[i] = 255 - i * 7;
+	for (size_t len = 1; len <= KRG_NH_BLOCK; len++) {
+		krg_nh(sealing.nh, block + len % 8, len, a);
+		nh_by_the_book(sealing.nh, block + len % 8, len, b);
+		same &= a[0] == b[0] && a[1] == b[1];
+	}
+	check(same, "NH of any length, anywhere in memory, is the sum of the paper");
+	krg_frame_seal(header, block, 8, &sealing, 0);
+	memcpy(again, header, sizeof(header));
+	krg_frame_seal(again, block, 8, &other, 0);
+	check(memcmp(header, again, sizeof(header)), "another secret, another tag");
+	check(krg_frame_verify(header, block, 8, &other, 0) == KRG_FRAME_BAD_TAG,
+	      "which the first one's holder refuses");
+}
+
+/* Blocks that changed places have the same digests in another order. */
+static void test_swapped_blocks(void)
+{
+	u8 header[KRG_FRAME_HEADER] = { 0 }, data[2 * KRG_NH_BLOCK], swapped[2 * KRG_NH_BLOCK];
+	struct krg_frame_key sealing;
+
+	krg_frame_key_init(&sealing, key);
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = i / KRG_NH_BLOCK;
+	memcpy(swapped, data + KRG_NH_BLOCK, KRG_NH_BLOCK);
+	memcpy(swapped + KRG_NH_BLOCK, data, KRG_NH_BLOCK);
+	krg_frame_seal(header, data, sizeof(data), &sealing, 9);
+	check(krg_frame_verify(header, swapped, sizeof(swapped), &sealing, 9) == KRG_FRAME_BAD_TAG,
+	      "blocks that changed places are noticed");
+	check(krg_frame_verify(header, data, sizeof(data), &sealing, 9) == KRG_FRAME_OK,
+	      "and in their places they are right");
 }
 
 /* ---- connection states */
@@ -314,16 +393,18 @@ static void test_handshake_lengths(void)
 
 int main(void)
 {
-	printf("1..45\n"); /* the last is the fuzzer's */
+	printf("1..51\n"); /* the last is the fuzzer's */
 	test_round_trip();
 	test_rules();
 	test_every_bit();
 	test_sums();
+	test_digest();
+	test_swapped_blocks();
 	test_conn();
 	test_handshake_good();
 	test_handshake_bad();
 	test_handshake_replay();
 	test_handshake_every_bit();
 	test_handshake_lengths();
-	return failed || count != 44;
+	return failed || count != 50;
 }
