@@ -46,6 +46,9 @@ struct krg_rpc_out {
  * @lane_kick: frames wait in @lane: send what can be sent without waiting, the
  *	rest when the connection has room. Context: process, not under a spinlock.
  *	From many threads, also after lane_close: then it does nothing.
+ * @lane_drop: the peer is not to be borne any longer: end the connection that
+ *	carries @lane, if any, as if it had broken. Context: process, not under a
+ *	spinlock. Also after lane_close: then it does nothing.
  */
 struct krg_rpc_transport {
 	const char *name;
@@ -56,6 +59,7 @@ struct krg_rpc_transport {
 	void (*lane_close)(struct krg_rpc_lane_state *lane);
 	void (*lane_release)(struct krg_rpc_lane_state *lane);
 	void (*lane_kick)(struct krg_rpc_lane_state *lane);
+	void (*lane_drop)(struct krg_rpc_lane_state *lane);
 };
 
 int krg_rpc_transport_register(const struct krg_rpc_transport *transport);

@@ -157,15 +157,19 @@ void rpc_lane_queue_reply(struct krg_rpc_lane_state *lane, struct krg_rpc_out *o
 	bool lost, flood;
 
 	spin_lock_bh(&lane->lock);
-	flood = lane->tx_queued > RPC_QUEUE_HARD;
-	lost = !lane->up || lane->gen != gen || flood;
+	lost = !lane->up || lane->gen != gen || lane->flooded;
+	flood = !lost && lane->tx_queued > RPC_QUEUE_HARD;
+	lane->flooded |= flood;
+	lost |= flood;
 	if (lost)
 		lane->count.lost++;
 	else
 		lane_append(lane, out);
 	spin_unlock_bh(&lane->lock);
-	if (flood)
+	if (flood) {
 		krg_rpc_lane_garbage(lane, "asks without reading the answers");
+		lane->transport->lane_drop(lane);
+	}
 	if (lost)
 		rpc_out_free(out);
 	else
@@ -291,6 +295,7 @@ void rpc_lane_end(struct krg_rpc_lane_state *lane, int err, bool dead)
 	lane->up = false;
 	list_splice_init(&lane->txq, &txq);
 	lane->tx_queued = 0;
+	lane->flooded = false;
 	lane->tx_charged = 0;
 	lane->tx_credited = 0;
 	lane->rx_charged = 0;
@@ -319,6 +324,7 @@ void rpc_lane_end(struct krg_rpc_lane_state *lane, int err, bool dead)
 void krg_rpc_lane_down(struct krg_rpc_lane_state *lane)
 {
 	rpc_lane_end(lane, -ECONNRESET, false);
+	rpc_serve_drop_parked(lane);
 	rpc_peer_events(lane->peer);
 }
 EXPORT_SYMBOL_GPL(krg_rpc_lane_down);

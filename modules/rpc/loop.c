@@ -62,6 +62,12 @@ static void loop_close(struct krg_rpc_lane_state *lane)
 	krg_rpc_lane_down(lane);
 }
 
+static void loop_drop(struct krg_rpc_lane_state *lane)
+{
+	krg_rpc_lane_down(lane);
+	krg_rpc_lane_up(lane);
+}
+
 /* The lane is freed: no kick can come any more. */
 static void loop_release(struct krg_rpc_lane_state *lane)
 {
@@ -86,4 +92,5 @@ const struct krg_rpc_transport rpc_loop = {
 	.lane_close = loop_close,
 	.lane_release = loop_release,
 	.lane_kick = loop_kick,
+	.lane_drop = loop_drop,
 };

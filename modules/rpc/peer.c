@@ -125,7 +125,8 @@ void rpc_peer_remove(struct rpc_peer *peer)
 		rpc_lane_end(&peer->lanes[i], -EHOSTDOWN, true);
 	for (int i = 0; i < KRG_LANES; i++)
 		peer->lanes[i].transport->lane_close(&peer->lanes[i]);
-	rpc_serve_drop_parked(peer);
+	for (int i = 0; i < KRG_LANES; i++)
+		rpc_serve_drop_parked(&peer->lanes[i]);
 	kref_put(&peer->ref, peer_release);
 }
 

@@ -42,7 +42,10 @@
 #define RPC_WINDOW_CONTROL	(512u << 10)
 #define RPC_WINDOW_BULK		(8u << 20)
 #define RPC_CHARGE_BASE		1024u
-/* Replies are never held back; a peer that asks and asks but never reads is dropped here. */
+/*
+ * Replies are never held back, and what is not charged is always taken: a peer that
+ * asks and asks and never reads, or never waits, is dropped here.
+ */
 #define RPC_QUEUE_HARD		(64u << 20)
 /* Requests of a later epoch kept until ours comes. */
 #define RPC_PARKED_MAX		4096u
@@ -90,11 +93,13 @@ struct krg_rpc_lane_state {
 	u32 gen;			/* connections so far */
 	struct list_head txq;
 	u32 tx_queued;			/* bytes in txq and in the transport's hand */
+	bool flooded;			/* too many: the connection is being dropped */
 	u32 tx_charged;			/* charged so far on this connection, modulo 2^32 */
 	u32 tx_credited;		/* of these dealt with, says the peer */
 	u32 rx_charged;			/* the same for the other direction */
 	u32 rx_done;
 	u32 rx_told;			/* rx_done as last sent */
+	u32 rx_unserved;		/* not charged, not finished; of any connection */
 	DECLARE_HASHTABLE(calls, 6);
 	struct list_head inbox;		/* requests to run in inbox_work */
 	struct list_head serving;	/* requests arrived and not finished */
@@ -215,7 +220,7 @@ void rpc_serve_cancel(struct krg_rpc_lane_state *lane, u64 call);
 void rpc_serve_cancel_all(struct krg_rpc_lane_state *lane);
 void rpc_serve_inbox(struct work_struct *work);
 void rpc_serve_run(struct krg_rpc_in *in);
-void rpc_serve_drop_parked(struct rpc_peer *peer);
+void rpc_serve_drop_parked(struct krg_rpc_lane_state *lane);
 void rpc_in_put(struct krg_rpc_in *in);
 extern const struct krg_rpc_service rpc_echo;
 

@@ -84,17 +84,23 @@ static void serve_fill(struct krg_rpc_in *in)
 		in->req.deadline = (jiffies + msecs_to_jiffies(in->frame.arg)) ?: 1;
 }
 
-/* Enters the request where a cancel finds it; false if the peer overruns its window. */
-static bool serve_enter(struct krg_rpc_in *in)
+/* Enters the request where a cancel finds it; false: the peer asks for too much at once. */
+static bool serve_enter(struct krg_rpc_in *in, const char **why)
 {
 	struct krg_rpc_lane_state *lane = in->lane;
-	bool ok = true;
+	u32 charge = rpc_charge(in->frame.length);
+	bool ok;
 
 	spin_lock_bh(&lane->lock);
 	if (in->frame.flags & KRG_FRAME_CHARGED) {
 		/* The sender may exceed an empty window by one message. */
 		ok = lane->rx_charged - lane->rx_done <= rpc_lane_window(lane);
-		lane->rx_charged += rpc_charge(in->frame.length);
+		lane->rx_charged += charge;
+		*why = "more requests than the window holds";
+	} else {
+		ok = lane->rx_unserved <= RPC_QUEUE_HARD;
+		lane->rx_unserved += ok ? charge : 0;
+		*why = "asks without waiting to be served";
 	}
 	if (!lane->up)
 		in->cancelled = true;
@@ -110,9 +116,8 @@ int rpc_serve_arrived(struct krg_rpc_in *in, const char **why)
 
 	in->svc = rpc_service_get(in->frame.service);
 	serve_fill(in);
-	if (!serve_enter(in)) {
+	if (!serve_enter(in, why)) {
 		rpc_in_put(in);
-		*why = "more requests than the window holds";
 		return -EPROTO;
 	}
 	if (!in->svc)
@@ -158,16 +163,16 @@ void rpc_serve_cancel_all(struct krg_rpc_lane_state *lane)
 		serve_signal(in);
 }
 
-/* The peer is gone: what it asked for in a future epoch will not be asked. */
-void rpc_serve_drop_parked(struct rpc_peer *peer)
+/* The connection, or the peer, is gone: what it asked for in a future epoch is forgotten. */
+void rpc_serve_drop_parked(struct krg_rpc_lane_state *lane)
 {
-	struct krg_rpc_node *node = peer->node;
+	struct krg_rpc_node *node = lane->peer->node;
 	struct krg_rpc_in *in, *next;
 	LIST_HEAD(gone);
 
 	spin_lock_bh(&node->park_lock);
 	list_for_each_entry_safe(in, next, &node->parked, link) {
-		if (in->lane->peer != peer)
+		if (in->lane != lane)
 			continue;
 		list_move_tail(&in->link, &gone);
 		node->nr_parked--;
@@ -289,6 +294,8 @@ static bool serve_leave(struct krg_rpc_in *in)
 	lane->count.served++;
 	if (in->refused == -ESTALE)
 		lane->count.stale++;
+	if (!(in->frame.flags & KRG_FRAME_CHARGED))
+		lane->rx_unserved -= rpc_charge(in->frame.length);
 	if (lane->up && lane->gen == in->gen && in->frame.flags & KRG_FRAME_CHARGED) {
 		lane->rx_done += rpc_charge(in->frame.length);
 		tell = lane->rx_done - lane->rx_told > rpc_lane_window(lane) / 4;

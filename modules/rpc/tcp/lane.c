@@ -175,7 +175,8 @@ void rtcp_lane_detach(struct tcp_lane *tl, struct tcp_link *link)
 	mutex_unlock(&tl->lock);
 }
 
-void rtcp_lane_kick(struct krg_rpc_lane_state *lane)
+/* The lane's connection now, held; NULL: it has none. */
+static struct tcp_link *lane_get_link(struct krg_rpc_lane_state *lane)
 {
 	struct tcp_lane *tl = krg_rpc_lane_priv(lane);
 	struct tcp_link *link;
@@ -185,8 +186,25 @@ void rtcp_lane_kick(struct krg_rpc_lane_state *lane)
 	if (link && !kref_get_unless_zero(&link->ref))
 		link = NULL;
 	rcu_read_unlock();
+	return link;
+}
+
+void rtcp_lane_kick(struct krg_rpc_lane_state *lane)
+{
+	struct tcp_link *link = lane_get_link(lane);
+
 	if (!link)
 		return;
 	rtcp_link_push(link);
+	rtcp_link_put(link);
+}
+
+void rtcp_lane_drop(struct krg_rpc_lane_state *lane)
+{
+	struct tcp_link *link = lane_get_link(lane);
+
+	if (!link)
+		return;
+	rtcp_link_fail(link);
 	rtcp_link_put(link);
 }

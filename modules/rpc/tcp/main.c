@@ -280,6 +280,7 @@ static const struct krg_rpc_transport tcp_transport = {
 	.lane_close = rtcp_lane_close,
 	.lane_release = rtcp_lane_release,
 	.lane_kick = rtcp_lane_kick,
+	.lane_drop = rtcp_lane_drop,
 };
 
 static int __init rtcp_init(void)

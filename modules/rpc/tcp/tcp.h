@@ -96,6 +96,7 @@ int rtcp_lane_open(struct krg_rpc_lane_state *lane);
 void rtcp_lane_close(struct krg_rpc_lane_state *lane);
 void rtcp_lane_release(struct krg_rpc_lane_state *lane);
 void rtcp_lane_kick(struct krg_rpc_lane_state *lane);
+void rtcp_lane_drop(struct krg_rpc_lane_state *lane);
 int rtcp_lane_attach(struct tcp_lane *tl, struct socket *sock, const struct tcp_proof *proof);
 void rtcp_lane_detach(struct tcp_lane *tl, struct tcp_link *link);
 
