@@ -8,19 +8,20 @@
 #     krg/rpc.h says;
 #   - handlers that block, however many, never delay those that may not;
 #   - a removed peer, a cut connection and a node's second life end calls as said;
-#   - strangers' garbage harms no node and disturbs no other;
+#   - strangers' garbage harms no node and disturbs no other, nor does a peer that
+#     holds the key and breaks the protocol in any way we know, or at random;
 #   - namespaces and modules go cleanly while everything is in use.
 # shellcheck source=selftests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
-plan 19
+plan 21
 out=$repo/build/selftests/rpc/$KERNEL
 "$repo/selftests/lab/modules/rpc/build" "$KERNEL" "$out" || bail "the test module does not build"
 lab_up -n 1 --cpus 2 --mem 768 --no-modules
 lab exec 1 mkdir -p /tmp/rpc
-lab push 1 "$out"/*.ko "$out"/rpc_ctl "$out"/rpc_garbage "$out"/*.sh /tmp/rpc || bail "cannot copy into the node"
+lab push 1 "$out"/*.ko "$out"/rpc_ctl "$out"/rpc_garbage "$out"/rpc_liar "$out"/*.sh /tmp/rpc || bail "cannot copy into the node"
 
 # The debug kernel takes seconds for one `ip` command when the machine is busy.
-limit=120
+limit=300
 [ "$KERNEL" != debug ] || limit=600
 try() { # NAME TEST ARGS…
 	local name=$1
@@ -44,6 +45,8 @@ try "a cut connection is dialled again" reconnect
 try "another life of a node is another peer" incarnation
 try "another key stays out" wrong_key
 try "garbage from strangers disturbs nobody" garbage 10
+try "a peer with the key that lies is dropped, and let in again" liar lies
+try "frames at random from such a peer disturb nobody" liar "fuzz 0 10 1" "fuzz 1 10 2"
 try "the kernel log is clean" clean
 try "nodes, namespaces and modules go under load" teardown
 try "the kernel log is still clean" clean

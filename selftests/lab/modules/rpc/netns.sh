@@ -10,6 +10,8 @@
 # To be sourced: up N, down, ctl NODE WORD…, in NODE CMD…
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
+key="a key that only these nodes hold"
+
 in_ns() { # NAME CMD…
 	local name=$1
 	shift
@@ -46,7 +48,7 @@ introduce() { # NODE OTHER: NODE comes to know OTHER
 }
 
 start_node() { # NODE
-	ctl "$1" key "a key that only these nodes hold" &&
+	ctl "$1" key "$key" &&
 		ctl "$1" setup "$1" "10.9.0.$1" || return 1
 	incarnation[$1]=$(ctl "$1" incarnation)
 }

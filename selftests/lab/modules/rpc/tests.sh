@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # In a lab node, after rpc.sh has brought it there: one test by its name.
-# shellcheck disable=SC2046 # seq: words are meant to split
+# shellcheck disable=SC2046,SC2086 # words are meant to split
 # shellcheck source=selftests/lab/modules/rpc/netns.sh
 . "$(dirname "$0")/netns.sh"
 state=/tmp/rpc/state
@@ -147,6 +147,33 @@ t_garbage() { # SECONDS
 	[ "$before" = "$after" ] || { echo "connection lost: $before, then $after"; return 1; }
 	[ "$(cat /tmp/rpc/garbage)" -gt 10 ] || return 1
 	[ "$(dmesg | grep -c 'krg_rpc_tcp: .*refused')" -lt $((6 * $1)) ] || { echo "log flooded"; return 1; }
+}
+
+connects() { # NODE OTHER
+	ctl "$1" counters "$2" 0 | sed 's/.* connects \([0-9]*\).*/\1/'
+}
+
+# Node 0 holds the key and lies to node 2. The others, and their calls that are going
+# on, do not notice.
+t_liar() { # WORDS…: what each rpc_liar is to do
+	local before after words pids=() start=$SECONDS
+	ctl 1 hold && ctl 1 crowd 3 5 && ctl 1 crowd 2 5 && until_is 20 10 1 blocked || return 1
+	ctl 2 peer 0 10.9.0.250 abc || return 1
+	before="$(connects 1 2) $(connects 1 3) $(dmesg | grep -c 'sent garbage')"
+	for words; do
+		in_ns stranger "$here/rpc_liar" 10.9.0.2 n2 "$key" 6 0 abc 2 "${incarnation[2]}" $words &
+		pids+=($!)
+	done
+	while kill -0 "${pids[0]}" 2>/dev/null; do
+		ctl 1 echo 2 0 64 20 >/dev/null && ctl 1 echo 3 1 64 20 >/dev/null || return 1
+	done
+	for words in "${pids[@]}"; do wait "$words" || return 1; done
+	ctl 2 del 0 && until_is 10 10 2 blocked || return 1
+	after="$(connects 1 2) $(connects 1 3)"
+	[ "${before% *}" = "$after" ] || { echo "connections: $before, then $after"; return 1; }
+	ctl 1 release && until_is 20 "10 0" 1 over && until_is 10 0 2 blocked || return 1
+	after=$(($(dmesg | grep -c 'sent garbage') - ${before##* }))
+	[ $after -le $((3 + 3 * (SECONDS - start) / 5)) ] || { echo "$after lines in the log"; return 1; }
 }
 
 # Namespaces and modules go while everything is in use.
