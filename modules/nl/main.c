@@ -11,44 +11,73 @@
 #include <linux/module.h>
 #include "nl.h"
 
+static int (* const nl_doers[])(struct sk_buff *skb, struct genl_info *info) = {
+	[KRG_CMD_HOOK_FEATURES] = nl_hook_features,
+	[KRG_CMD_KEY_SET] = nl_key_set,
+	[KRG_CMD_KEY_INFO] = nl_key_info,
+	[KRG_CMD_NODE_CONFIG] = nl_node_config,
+	[KRG_CMD_CLUSTER_STATUS] = nl_cluster_status,
+	[KRG_CMD_CLUSTER_START] = nl_cluster_start,
+	[KRG_CMD_CLUSTER_STOP] = nl_cluster_stop,
+	[KRG_CMD_NODES_ADD] = nl_nodes_add,
+	[KRG_CMD_NODES_DEL] = nl_nodes_del,
+	[KRG_CMD_FREEZE] = nl_freeze,
+	[KRG_CMD_UNFREEZE] = nl_unfreeze,
+	[KRG_CMD_CHECKPOINT] = nl_checkpoint,
+	[KRG_CMD_RESTART] = nl_restart,
+};
+
+/*
+ * Netlink takes -EINTR for "a dump was begun" and sends no answer (netlink_rcv_skb()):
+ * whoever asked, and was interrupted, would wait for one.
+ */
+static int nl_do(struct sk_buff *skb, struct genl_info *info)
+{
+	int err = nl_doers[info->genlhdr->cmd](skb, info);
+
+	if (err == -EINTR)
+		netlink_ack(skb, nlmsg_hdr(skb), err, info->extack);
+	return err;
+}
+
 static const struct genl_ops nl_ops[] = {
 	{
 		.cmd = KRG_CMD_HOOK_FEATURES,
-		.doit = nl_hook_features,
+		.doit = nl_do,
 	}, {
 		.cmd = KRG_CMD_KEY_SET,
-		.doit = nl_key_set,
+		.doit = nl_do,
 		.policy = nl_key_policy,
 		.maxattr = KRG_A_MAX,
 	}, {
 		.cmd = KRG_CMD_KEY_INFO,
-		.doit = nl_key_info,
+		.doit = nl_do,
 	}, {
 		.cmd = KRG_CMD_NODE_CONFIG,
-		.doit = nl_node_config,
+		.doit = nl_do,
 		.policy = nl_config_policy,
 		.maxattr = KRG_A_MAX,
 	}, {
 		.cmd = KRG_CMD_CLUSTER_STATUS,
-		.doit = nl_cluster_status,
+		.doit = nl_do,
 	}, {
 		.cmd = KRG_CMD_CLUSTER_START,
-		.doit = nl_cluster_start,
+		.doit = nl_do,
 		.policy = nl_start_policy,
 		.maxattr = KRG_A_MAX,
 	}, {
 		.cmd = KRG_CMD_CLUSTER_STOP,
-		.doit = nl_cluster_stop,
+		.doit = nl_do,
 		.policy = nl_stop_policy,
 		.maxattr = KRG_A_MAX,
 	}, {
 		.cmd = KRG_CMD_NODES_ADD,
-		.doit = nl_nodes_add,
+		.doit = nl_do,
 		.policy = nl_nodes_policy,
 		.maxattr = KRG_A_MAX,
 	}, {
 		.cmd = KRG_CMD_NODES_DEL,
-		.doit = nl_nodes_del,
+		.doit = nl_do,
 		.policy = nl_nodes_policy,
 		.maxattr = KRG_A_MAX,
 	}, {
@@ -72,22 +101,22 @@ static const struct genl_ops nl_ops[] = {
 		.maxattr = KRG_A_MAX,
 	}, {
 		.cmd = KRG_CMD_FREEZE,
-		.doit = nl_freeze,
+		.doit = nl_do,
 		.policy = nl_freeze_policy,
 		.maxattr = KRG_A_MAX,
 	}, {
 		.cmd = KRG_CMD_UNFREEZE,
-		.doit = nl_unfreeze,
+		.doit = nl_do,
 		.policy = nl_unfreeze_policy,
 		.maxattr = KRG_A_MAX,
 	}, {
 		.cmd = KRG_CMD_CHECKPOINT,
-		.doit = nl_checkpoint,
+		.doit = nl_do,
 		.policy = nl_checkpoint_policy,
 		.maxattr = KRG_A_MAX,
 	}, {
 		.cmd = KRG_CMD_RESTART,
-		.doit = nl_restart,
+		.doit = nl_do,
 		.policy = nl_restart_policy,
 		.maxattr = KRG_A_MAX,
 	}, {

@@ -195,14 +195,18 @@ int app_catch(struct app *app)
 	return err;
 }
 
-int app_await_frozen(struct app *app, struct netlink_ext_ack *extack)
+int app_await_frozen(struct app *app, bool interruptible, struct netlink_ext_ack *extack)
 {
 	pid_t pid = pid_vnr(app->pid);
 	long left;
 
-	left = wait_event_interruptible_timeout(app->changed,
-						READ_ONCE(app->state) != APP_CATCHING,
-						APP_CATCH_TIMEOUT);
+	if (interruptible)
+		left = wait_event_interruptible_timeout(app->changed,
+							READ_ONCE(app->state) != APP_CATCHING,
+							APP_CATCH_TIMEOUT);
+	else
+		left = wait_event_timeout(app->changed, READ_ONCE(app->state) != APP_CATCHING,
+					  APP_CATCH_TIMEOUT);
 	if (left > 0 && READ_ONCE(app->state) == APP_FROZEN)
 		return 0;
 	app_thaw(app);
@@ -328,7 +332,7 @@ int krg_proc_freeze(pid_t pid, const struct krg_proc_owner *owner, struct netlin
 	if (err)
 		krg_extack_msg(extack, "process %d has ended", pid);
 	else
-		err = app_await_frozen(app, extack);
+		err = app_await_frozen(app, true, extack);
 out_app:
 	app_put(app);
 out_task:

@@ -62,7 +62,7 @@ struct app *app_new(struct task_struct *task, const struct krg_proc_owner *owner
 void app_put(struct app *app);
 int app_insert(struct app *app);
 int app_catch(struct app *app);
-int app_await_frozen(struct app *app, struct netlink_ext_ack *extack);
+int app_await_frozen(struct app *app, bool interruptible, struct netlink_ext_ack *extack);
 struct app *app_claim(pid_t pid, struct netlink_ext_ack *extack);
 void app_release(struct app *app);
 int app_run(struct app *app, int (*request)(void *arg), void *arg, bool *cancel);

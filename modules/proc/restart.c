@@ -281,6 +281,17 @@ static pid_t restart_clone(struct restart *r)
 	return pid;
 }
 
+/* The new task has been killed. It is waited for whatever the requester is sent meanwhile. */
+static void restart_reap(pid_t pid)
+{
+	sigset_t most, old;
+
+	siginitsetinv(&most, sigmask(SIGKILL) | sigmask(SIGSTOP));
+	sigprocmask(SIG_BLOCK, &most, &old);
+	krg_sym(kernel_wait4)(pid, NULL, __WALL, NULL);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
 static int restart_run(struct restart *r, struct netlink_ext_ack *extack)
 {
 	struct proc_claim claim;
@@ -300,10 +311,11 @@ static int restart_run(struct restart *r, struct netlink_ext_ack *extack)
 	}
 	err = r->err;
 	if (err) {
-		krg_sym(kernel_wait4)(pid, NULL, __WALL, NULL);
+		restart_reap(pid);
 		return err;
 	}
-	err = app_await_frozen(r->app, extack);
+	/* It is on its way to user mode and nothing holds it: no wait to interrupt. */
+	err = app_await_frozen(r->app, false, extack);
 	if (!err && !(r->g.flags & KRG_RESTART_FROZEN))
 		app_thaw(r->app);
 	app_put(r->app);
