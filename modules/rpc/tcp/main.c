@@ -78,17 +78,23 @@ static struct socket *stranger_take_socket(struct tcp_stranger *s)
 	return sock;
 }
 
+/* rtcp_node_stop() waits for the last one. */
+static void node_put(struct tcp_node *tn)
+{
+	if (refcount_dec_and_test(&tn->users))
+		complete(&tn->unused);
+}
+
 static void stranger_end(struct tcp_stranger *s)
 {
 	struct tcp_node *tn = s->tn;
 
-	/* rtcp_node_stop() waits for the list to be empty, and then for the lock. */
 	mutex_lock(&tn->lock);
 	list_del(&s->link);
 	tn->nr_strangers--;
-	wake_up_all(&tn->no_strangers);
 	mutex_unlock(&tn->lock);
 	kfree(s);
+	node_put(tn);
 }
 
 static void stranger_refuse(struct tcp_stranger *s, int err)
@@ -155,6 +161,7 @@ static void rtcp_add_stranger(struct tcp_node *tn, struct socket *sock)
 	sock->sk->sk_data_ready = tn->old_data_ready;
 	write_unlock_bh(&sock->sk->sk_callback_lock);
 	rtcp_socket_tune(sock);
+	refcount_inc(&tn->users);
 	mutex_lock(&tn->lock);
 	if (tn->nr_strangers >= TCP_STRANGERS)
 		strangers_evict(tn);
@@ -231,23 +238,14 @@ static int rtcp_node_start(struct krg_rpc_node *node)
 	INIT_WORK(&tn->accept_work, rtcp_accept_work);
 	mutex_init(&tn->lock);
 	INIT_LIST_HEAD(&tn->strangers);
-	init_waitqueue_head(&tn->no_strangers);
+	refcount_set(&tn->users, 1);
+	init_completion(&tn->unused);
 	err = rtcp_listen(tn);
 	if (err)
 		kfree(tn);
 	else
 		krg_rpc_node_set_priv(node, tn);
 	return err;
-}
-
-static bool rtcp_strangers_gone(struct tcp_node *tn)
-{
-	bool gone;
-
-	mutex_lock(&tn->lock);
-	gone = !tn->nr_strangers;
-	mutex_unlock(&tn->lock);
-	return gone;
 }
 
 static void rtcp_node_stop(struct krg_rpc_node *node)
@@ -267,7 +265,8 @@ static void rtcp_node_stop(struct krg_rpc_node *node)
 		if (s->sock)
 			kernel_sock_shutdown(s->sock, SHUT_RDWR);
 	mutex_unlock(&tn->lock);
-	wait_event(tn->no_strangers, rtcp_strangers_gone(tn));
+	node_put(tn);
+	wait_for_completion(&tn->unused);
 	kfree(tn);
 }
 

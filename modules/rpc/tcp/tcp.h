@@ -17,12 +17,13 @@
 #ifndef KRG_RPC_TCP_H
 #define KRG_RPC_TCP_H
 
+#include <linux/completion.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/net.h>
+#include <linux/refcount.h>
 #include <linux/spinlock.h>
-#include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <net/sock.h>
 #include <krg/rpc_transport.h>
@@ -35,7 +36,8 @@ struct tcp_node {
 	struct mutex lock;		/* the strangers */
 	struct list_head strangers;	/* lock: oldest first */
 	u32 nr_strangers;		/* lock */
-	struct wait_queue_head no_strangers;
+	refcount_t users;		/* strangers, and the node itself */
+	struct completion unused;
 };
 
 struct tcp_lane {
