@@ -7,6 +7,7 @@
 #
 #   - an application goes on on the other node; every option of restart and krgcr-run;
 #   - damaged, truncated, mixed up and missing images are refused, naming the place;
+#   - INT and TERM end a save or a restart at any moment;
 #   - a full disk, a power cut: what was saved before is restorable, no half version is left;
 #   - what cannot be saved is refused by name; users without rights have their own.
 # shellcheck source=selftests/lab/lib.sh
@@ -17,10 +18,9 @@ on() { # NODE SCRIPT
 	lab exec -n "$1" -- sh -c "$2" 2>&1
 }
 grew() { [ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -gt "$2" ]; }
-writes() { # FILE of /shared: whether somebody appends to it
-	local size
-	size=$(stat -c %s "$shared/$1" 2>/dev/null || echo 0)
-	eventually 30 grew "$shared/$1" "$size"
+changed() { [ "$(stat -c %.Y "$1" 2>/dev/null)" != "$2" ]; }
+writes() { # FILE of /shared: whether somebody writes to it; its end may be written already
+	eventually 30 changed "$shared/$1" "$(stat -c %.Y "$shared/$1" 2>/dev/null)"
 }
 gone() { eventually 30 on "$1" "! test -e /proc/$2"; } # NODE PID
 
@@ -46,7 +46,7 @@ counts() { # FILE: each line once, in order
 }
 fields() { on "$1" "ps -o $3= -p $2" | tr -d ' '; } # NODE PID FIELD
 
-plan 45
+plan 51
 lab_up -n 2 --mem 640
 shared=$repo/build/lab/$LAB/shared
 rm -rf "${shared:?}/"{job-*,chkpt/*} # of an earlier run
@@ -87,6 +87,21 @@ echo 3 >"$shared/job-b.end"
 is "any other is 1" "$(on 2 "restart -q -f $app 1; echo \$?")" 1
 rm "$shared/job-b.end"
 like "it passes TERM on" "$(on 2 "restart -q -f $app 1 & sleep 1; kill -TERM \$!; wait \$!; echo \$?; test -e /proc/$app || echo gone" | tr '\n' ' ')" '1 gone'
+
+# ---- interrupted, at any moment
+ended() { # by the signal of timeout(1), or before it; not by force long after
+	sort -u | grep -vxE '0|1|124'
+}
+app=$(start 1 job-i 'x = os.urandom(48 << 20)')
+on 1 "checkpoint -q $app"
+is "INT ends the saving" "$(on 1 "for t in 0.1 0.2 0.4 0.8 1.6; do timeout -k 60 -s INT \$t checkpoint -q $app 2>/dev/null; echo \$?; done" | ended)" ''
+ok "the application goes on" writes job-i
+is "nothing half saved is left" "$(cd "$shared/chkpt/$app" && find . -mindepth 1 -maxdepth 1 ! -name 'v*')" ''
+on 1 "kill -9 $app" && gone 1 "$app"
+is "TERM ends the restarting" "$(on 2 "for t in 0.1 0.2 0.4 0.8 1.6; do timeout -k 60 \$t restart -q -f $app 1 2>/dev/null; echo \$?; done" | ended)" ''
+ok "nobody is left" gone 2 "$app"
+like "it can be restarted" "$(on 2 "restart $app 1")" "^Application $app has been successfully restarted$"
+on 2 "kill -9 $app" && gone 2 "$app"
 
 # ---- terminals
 on 1 'cd /tmp && script -qc "krgcr-run -q -b -o /shared/job-t.pid -- python3 -c \"
