@@ -21,6 +21,11 @@
  *
  * A message is delivered at most once. If a connection breaks, calls waiting on
  * it end with -ECONNRESET (their fate is unknown), and unsent one-ways are lost.
+ *
+ * Posts are for protocols between nodes: krg_rpc_post() never waits, so a handler
+ * may use it; posts from one node to another arrive once and in their order as
+ * long as both know each other, however many connections break meanwhile; and a
+ * post may carry a page that is copied once on either side.
  */
 #ifndef KRG_RPC_H
 #define KRG_RPC_H
@@ -32,6 +37,7 @@
 #include <krg/types.h>
 
 struct net;
+struct page;
 
 enum krg_rpc_lane {
 	KRG_LANE_CONTROL,
@@ -59,6 +65,7 @@ enum krg_rpc_service_id {
 /* Flags of a service. */
 #define KRG_RPC_MAY_BLOCK	0x1	/* may wait for the network, disk, users: own thread */
 #define KRG_RPC_ANY_EPOCH	0x2	/* membership itself: served whatever the epoch */
+#define KRG_RPC_POSTS		0x4	/* takes posts; with ANY_EPOCH and without MAY_BLOCK */
 
 /* What a handler returns when it will answer later with krg_rpc_finish(). */
 #define KRG_RPC_LATER		1
@@ -73,6 +80,7 @@ enum krg_rpc_service_id {
  * @oneway: nobody waits for a reply
  * @data: @len bytes, aligned to 8; gone when the request is finished
  * @len: at most the service's max_request
+ * @page: the page a post brought, or NULL; krg_rpc_take_page() to keep it
  * @deadline: jiffies after which nobody waits any more; 0 = no deadline
  */
 struct krg_rpc_request {
@@ -84,6 +92,7 @@ struct krg_rpc_request {
 	bool oneway;
 	const void *data;
 	u32 len;
+	struct page *page;
 	unsigned long deadline;
 };
 
@@ -91,9 +100,10 @@ struct krg_rpc_request {
  * struct krg_rpc_service - one kind of request
  * @id: number, the same on all nodes
  * @name: for logs
- * @max_request: longest request in bytes; longer ones end the connection
+ * @max_request: longest request in bytes, a post's page not counted; longer ones end
+ *	the connection
  * @max_reply: longest reply in bytes
- * @flags: KRG_RPC_MAY_BLOCK, KRG_RPC_ANY_EPOCH
+ * @flags: KRG_RPC_MAY_BLOCK, KRG_RPC_ANY_EPOCH, KRG_RPC_POSTS
  * @handle: answers a request. Context: process; without KRG_RPC_MAY_BLOCK it
  *	holds up every message behind it: it may take a mutex or allocate, but
  *	not wait for another node, and not call krg_rpc_call(), _peer_del() or
@@ -118,6 +128,7 @@ void krg_rpc_unregister(const struct krg_rpc_service *svc);
 int krg_rpc_reply(struct krg_rpc_request *req, const void *data, u32 len);
 void krg_rpc_finish(struct krg_rpc_request *req, int status);
 bool krg_rpc_cancelled(const struct krg_rpc_request *req);
+struct page *krg_rpc_take_page(struct krg_rpc_request *req);
 
 /**
  * struct krg_rpc_reply - the outcome of a call that was answered
@@ -153,6 +164,8 @@ int krg_rpc_call(struct net *net, krg_node_t to, u16 service, const void *data, 
 void krg_rpc_reply_free(struct krg_rpc_reply *rep);
 int krg_rpc_send(struct net *net, krg_node_t to, u16 service, const void *data, u32 len,
 		 const struct krg_rpc_opts *opts);
+int krg_rpc_post(struct net *net, krg_node_t to, u16 service, const void *data, u32 len,
+		 struct page *page);
 
 /**
  * krg_rpc_result_fn - told the outcome of a multicast call on one node

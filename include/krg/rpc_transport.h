@@ -20,11 +20,15 @@ struct krg_rpc_node;
 struct krg_rpc_lane_state;
 struct krg_rpc_in;
 
-/* A frame to send. @header lacks its tag: krg_frame_seal(). */
+/*
+ * A frame to send: @header, which lacks its tag (krg_frame_seal_page()), then
+ * krg_frame_data_length() bytes of @data, then @page if there is one.
+ */
 struct krg_rpc_out {
 	struct list_head link;
 	struct krg_frame frame;
 	u32 charge;
+	struct page *page;
 	u8 header[KRG_FRAME_HEADER];
 	u8 data[] __aligned(8);
 };
@@ -97,6 +101,7 @@ int krg_rpc_rx_header(struct krg_rpc_lane_state *lane, const u8 header[KRG_FRAME
 struct krg_rpc_in *krg_rpc_rx_alloc(struct krg_rpc_lane_state *lane,
 				    const struct krg_frame *frame, gfp_t gfp);
 void *krg_rpc_rx_data(struct krg_rpc_in *in);
+void *krg_rpc_rx_page(struct krg_rpc_in *in);
 void krg_rpc_rx_free(struct krg_rpc_in *in);
 int krg_rpc_rx_deliver(struct krg_rpc_in *in, const char **why);
 

@@ -47,28 +47,33 @@ void rpc_lane_init(struct krg_rpc_lane_state *lane, struct rpc_peer *peer, u8 id
 	hash_init(lane->calls);
 	INIT_LIST_HEAD(&lane->inbox);
 	INIT_LIST_HEAD(&lane->serving);
+	rpc_post_init(lane);
 }
 
 struct krg_rpc_out *rpc_out_alloc(const struct krg_frame *frame, const void *data, gfp_t gfp)
 {
+	u32 len = krg_frame_data_length(frame);
 	struct krg_rpc_out *out;
 
-	out = kvmalloc(sizeof(*out) + frame->length, gfp);
+	out = kvmalloc(sizeof(*out) + len, gfp);
 	if (!out)
 		return NULL;
 	out->frame = *frame;
 	out->charge = 0;
-	if (frame->length)
-		memcpy(out->data, data, frame->length);
+	out->page = NULL;
+	if (len)
+		memcpy(out->data, data, len);
 	return out;
 }
 
 void rpc_out_free(struct krg_rpc_out *out)
 {
+	if (out->page)
+		put_page(out->page);
 	kvfree(out);
 }
 
-static u32 out_bytes(const struct krg_rpc_out *out)
+u32 rpc_out_bytes(const struct krg_rpc_out *out)
 {
 	return KRG_FRAME_HEADER + out->frame.length;
 }
@@ -84,16 +89,16 @@ static bool lane_has_room(const struct krg_rpc_lane_state *lane, const struct kr
 	u32 in_flight = lane_in_flight(lane);
 
 	/* One message always fits, however long. */
-	if (lane->tx_queued && lane->tx_queued + out_bytes(out) > limit)
+	if (lane->tx_queued && lane->tx_queued + rpc_out_bytes(out) > limit)
 		return false;
 	return !out->charge || !in_flight || in_flight + out->charge <= rpc_lane_window(lane);
 }
 
-static void lane_append(struct krg_rpc_lane_state *lane, struct krg_rpc_out *out)
+void rpc_lane_append(struct krg_rpc_lane_state *lane, struct krg_rpc_out *out)
 {
 	lockdep_assert_held(&lane->lock);
 	list_add_tail(&out->link, &lane->txq);
-	lane->tx_queued += out_bytes(out);
+	lane->tx_queued += rpc_out_bytes(out);
 	lane->tx_charged += out->charge;
 }
 
@@ -108,7 +113,7 @@ int rpc_lane_queue(struct krg_rpc_lane_state *lane, struct krg_rpc_out *out, str
 	} else if (!lane_has_room(lane, out)) {
 		err = -EAGAIN;
 	} else {
-		lane_append(lane, out);
+		rpc_lane_append(lane, out);
 		if (call) {
 			hash_add(lane->calls, &call->link, call->id);
 			lane->count.calls++;
@@ -164,7 +169,7 @@ void rpc_lane_queue_reply(struct krg_rpc_lane_state *lane, struct krg_rpc_out *o
 	if (lost)
 		lane->count.lost++;
 	else
-		lane_append(lane, out);
+		rpc_lane_append(lane, out);
 	spin_unlock_bh(&lane->lock);
 	if (flood) {
 		krg_rpc_lane_garbage(lane, "asks without reading the answers");
@@ -227,7 +232,7 @@ EXPORT_SYMBOL_GPL(krg_rpc_tx_pending);
 /**
  * krg_rpc_tx_done() - a frame is sent, or never will be
  * @lane: the lane
- * @out: from krg_rpc_tx_next(); freed
+ * @out: from krg_rpc_tx_next(); taken
  * @sent: whether all of it is in the stream
  *
  * Before krg_rpc_lane_down() for the connection it was taken for.
@@ -236,7 +241,8 @@ EXPORT_SYMBOL_GPL(krg_rpc_tx_pending);
  */
 void krg_rpc_tx_done(struct krg_rpc_lane_state *lane, struct krg_rpc_out *out, bool sent)
 {
-	u32 bytes = out_bytes(out);
+	u32 bytes = rpc_out_bytes(out);
+	bool kept;
 
 	spin_lock_bh(&lane->lock);
 	/* When the lane ended meanwhile the count began anew. */
@@ -244,11 +250,13 @@ void krg_rpc_tx_done(struct krg_rpc_lane_state *lane, struct krg_rpc_out *out, b
 	if (sent) {
 		lane->count.tx_frames++;
 		lane->count.tx_bytes += bytes;
-	} else {
-		lane->count.lost++;
 	}
+	kept = rpc_post_keep(lane, out);
+	if (!sent && !kept)
+		lane->count.lost++;
 	spin_unlock_bh(&lane->lock);
-	rpc_out_free(out);
+	if (!kept)
+		rpc_out_free(out);
 	/* A waiter enters itself before it looks under lane->lock. */
 	if (waitqueue_active(&lane->room))
 		wake_up_all(&lane->room);
@@ -268,6 +276,7 @@ void krg_rpc_lane_up(struct krg_rpc_lane_state *lane)
 		lane->up = true;
 		lane->gen++;
 		lane->count.connects++;
+		rpc_post_up(lane);
 	}
 	spin_unlock_bh(&lane->lock);
 	rpc_peer_events(lane->peer);
@@ -304,6 +313,7 @@ void rpc_lane_end(struct krg_rpc_lane_state *lane, int err, bool dead)
 	hash_for_each_safe(lane->calls, bucket, tmp, call, link)
 		rpc_call_end(call, err, NULL);
 	rpc_serve_cancel_all(lane);
+	rpc_post_down(lane, &txq);
 	list_for_each_entry(out, &txq, link)
 		lane->count.lost++;
 	spin_unlock_bh(&lane->lock);

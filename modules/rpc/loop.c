@@ -5,6 +5,7 @@
  */
 #define pr_fmt(fmt) "krg_rpc: " fmt
 
+#include <linux/mm.h>
 #include <linux/slab.h>
 #include "rpc.h"
 
@@ -23,7 +24,9 @@ static int loop_carry(struct krg_rpc_lane_state *lane, const struct krg_rpc_out 
 	if (err)
 		goto garbage;
 	in = krg_rpc_rx_alloc(lane, &frame, GFP_KERNEL | __GFP_NOFAIL);
-	memcpy(krg_rpc_rx_data(in), out->data, frame.length);
+	memcpy(krg_rpc_rx_data(in), out->data, krg_frame_data_length(&frame));
+	if (out->page)
+		memcpy(krg_rpc_rx_page(in), page_address(out->page), PAGE_SIZE);
 	err = krg_rpc_rx_deliver(in, &why);
 	if (!err)
 		return 0;

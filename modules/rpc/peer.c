@@ -127,6 +127,8 @@ void rpc_peer_remove(struct rpc_peer *peer)
 		peer->lanes[i].transport->lane_close(&peer->lanes[i]);
 	for (int i = 0; i < KRG_LANES; i++)
 		rpc_serve_drop_parked(&peer->lanes[i]);
+	for (int i = 0; i < KRG_LANES; i++)
+		rpc_post_end(&peer->lanes[i]);
 	kref_put(&peer->ref, peer_release);
 }
 

@@ -25,7 +25,7 @@ int krg_rpc_rx_header(struct krg_rpc_lane_state *lane, const u8 header[KRG_FRAME
 {
 	u32 max = krg_rpc_lane_max(lane->id), max_request, max_reply;
 	enum krg_frame_error error;
-	unsigned int flags;
+	unsigned int flags = 0;
 
 	error = krg_frame_decode(header, lane->id, max, frame);
 	if (error) {
@@ -37,7 +37,11 @@ int krg_rpc_rx_header(struct krg_rpc_lane_state *lane, const u8 header[KRG_FRAME
 	else if (frame->service &&
 		 rpc_service_limits(frame->service, &max_request, &max_reply, &flags))
 		max = min(max, max_request);
-	if (frame->length > max) {
+	if (frame->type == KRG_FRAME_POST && !(flags & KRG_RPC_POSTS)) {
+		*why = "a post to a service that takes none";
+		return -EPROTO;
+	}
+	if (krg_frame_data_length(frame) > max) {
 		*why = "longer than its service takes";
 		return -EPROTO;
 	}
@@ -56,14 +60,24 @@ EXPORT_SYMBOL_GPL(krg_rpc_rx_header);
 struct krg_rpc_in *krg_rpc_rx_alloc(struct krg_rpc_lane_state *lane,
 				    const struct krg_frame *frame, gfp_t gfp)
 {
-	size_t size = sizeof(struct krg_rpc_in) + frame->length;
+	size_t size = sizeof(struct krg_rpc_in) + krg_frame_data_length(frame);
+	struct page *page = NULL;
 	struct krg_rpc_in *in;
 
+	if (frame->flags & KRG_FRAME_PAGE) {
+		page = alloc_page(gfp | __GFP_NOWARN);
+		if (!page)
+			return NULL;
+	}
 	in = gfpflags_allow_blocking(gfp) ? kvmalloc(size, gfp) :
 					    kmalloc(size, gfp | __GFP_NOWARN);
-	if (!in)
+	if (!in) {
+		if (page)
+			__free_page(page);
 		return NULL;
+	}
 	memset(in, 0, sizeof(*in));
+	in->page = page;
 	INIT_LIST_HEAD(&in->link);
 	INIT_LIST_HEAD(&in->serving);
 	refcount_set(&in->ref, 1);
@@ -78,7 +92,7 @@ EXPORT_SYMBOL_GPL(krg_rpc_rx_alloc);
  * krg_rpc_rx_data() - where the payload goes
  * @in: from krg_rpc_rx_alloc()
  *
- * Return: room for frame->length bytes.
+ * Return: room for krg_frame_data_length() bytes.
  */
 void *krg_rpc_rx_data(struct krg_rpc_in *in)
 {
@@ -86,12 +100,26 @@ void *krg_rpc_rx_data(struct krg_rpc_in *in)
 }
 EXPORT_SYMBOL_GPL(krg_rpc_rx_data);
 
+/**
+ * krg_rpc_rx_page() - where the page at the payload's end goes
+ * @in: from krg_rpc_rx_alloc()
+ *
+ * Return: room for KRG_FRAME_PAGE_BYTES; NULL: the frame has no page.
+ */
+void *krg_rpc_rx_page(struct krg_rpc_in *in)
+{
+	return in->page ? page_address(in->page) : NULL;
+}
+EXPORT_SYMBOL_GPL(krg_rpc_rx_page);
+
 void rpc_in_put(struct krg_rpc_in *in)
 {
 	if (!refcount_dec_and_test(&in->ref))
 		return;
 	rpc_service_put(in->svc);
 	krg_rpc_lane_put(in->lane);
+	if (in->page)
+		__free_page(in->page);
 	kvfree(in);
 }
 
@@ -154,6 +182,11 @@ int krg_rpc_rx_deliver(struct krg_rpc_in *in, const char **why)
 	case KRG_FRAME_REQUEST:
 	case KRG_FRAME_ONEWAY:
 		return rpc_serve_arrived(in, why);
+	case KRG_FRAME_POST:
+		return rpc_post_arrived(in, why);
+	case KRG_FRAME_ACK:
+		rpc_in_put(in);
+		return rpc_post_acked(lane, call, why);
 	case KRG_FRAME_REPLY:
 		rpc_call_reply(lane, in);
 		return 0;

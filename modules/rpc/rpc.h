@@ -85,6 +85,7 @@ struct krg_rpc_lane_state {
 	const struct krg_rpc_transport *transport;
 	void *priv;			/* the transport's */
 	struct work_struct inbox_work;
+	struct delayed_work ack_work;
 	struct wait_queue_head room;	/* senders waiting for room in queue or window */
 
 	spinlock_t lock;		/* all below */
@@ -101,6 +102,13 @@ struct krg_rpc_lane_state {
 	u32 rx_told;			/* rx_done as last sent */
 	u32 rx_unserved;		/* not charged, not finished; of any connection */
 	DECLARE_HASHTABLE(calls, 6);
+	u32 post_stream;		/* ours; one for each life of the lane */
+	u32 post_next;			/* number of our next post */
+	u32 post_acked;			/* the peer has all before this one */
+	struct list_head posted;	/* sent at least once, not acknowledged, in order */
+	u32 post_from;			/* the peer's stream */
+	u32 post_want;			/* number of its next post */
+	u32 post_told;			/* post_want as last told */
 	struct list_head inbox;		/* requests to run in inbox_work */
 	struct list_head serving;	/* requests arrived and not finished */
 	struct krg_rpc_counters count;
@@ -146,6 +154,7 @@ struct krg_rpc_in {
 	int refused;			/* no handler shall run: why */
 	bool cancelled;			/* lane.lock */
 	bool replied;
+	struct page *page;
 	u8 data[] __aligned(8);
 };
 
@@ -192,6 +201,8 @@ bool rpc_service_limits(u16 id, u32 *max_request, u32 *max_reply, unsigned int *
 void rpc_lane_init(struct krg_rpc_lane_state *lane, struct rpc_peer *peer, u8 id,
 		   const struct krg_rpc_transport *transport);
 struct krg_rpc_out *rpc_out_alloc(const struct krg_frame *frame, const void *data, gfp_t gfp);
+u32 rpc_out_bytes(const struct krg_rpc_out *out);
+void rpc_lane_append(struct krg_rpc_lane_state *lane, struct krg_rpc_out *out);
 void rpc_out_free(struct krg_rpc_out *out);
 int rpc_lane_queue(struct krg_rpc_lane_state *lane, struct krg_rpc_out *out,
 		   struct rpc_call *call);
@@ -228,6 +239,15 @@ extern const struct krg_rpc_service rpc_echo;
 void rpc_pool_init(struct rpc_pool *pool);
 void rpc_pool_stop(struct rpc_pool *pool);
 void rpc_pool_submit(struct rpc_pool *pool, struct krg_rpc_in *in);
+
+/* post.c */
+void rpc_post_init(struct krg_rpc_lane_state *lane);
+void rpc_post_end(struct krg_rpc_lane_state *lane);
+int rpc_post_arrived(struct krg_rpc_in *in, const char **why);
+int rpc_post_acked(struct krg_rpc_lane_state *lane, u64 call, const char **why);
+bool rpc_post_keep(struct krg_rpc_lane_state *lane, struct krg_rpc_out *out);
+void rpc_post_down(struct krg_rpc_lane_state *lane, struct list_head *txq);
+void rpc_post_up(struct krg_rpc_lane_state *lane);
 
 /* key.c */
 void rpc_key_drop(struct rpc_net *rn);

@@ -76,9 +76,10 @@ static void serve_fill(struct krg_rpc_in *in)
 		.epoch = in->frame.epoch,
 		.service = in->frame.service,
 		.lane = lane->id,
-		.oneway = in->frame.type == KRG_FRAME_ONEWAY,
+		.oneway = in->frame.type != KRG_FRAME_REQUEST,
 		.data = in->data,
-		.len = in->frame.length,
+		.len = krg_frame_data_length(&in->frame),
+		.page = in->page,
 	};
 	if (in->frame.arg)
 		in->req.deadline = (jiffies + msecs_to_jiffies(in->frame.arg)) ?: 1;
@@ -102,7 +103,8 @@ static bool serve_enter(struct krg_rpc_in *in, const char **why)
 		lane->rx_unserved += ok ? charge : 0;
 		*why = "asks without waiting to be served";
 	}
-	if (!lane->up)
+	/* A post that has arrived is handled; it would not come again. */
+	if (!lane->up && in->frame.type != KRG_FRAME_POST)
 		in->cancelled = true;
 	if (ok)
 		list_add_tail(&in->serving, &lane->serving);
@@ -160,7 +162,8 @@ void rpc_serve_cancel_all(struct krg_rpc_lane_state *lane)
 
 	lockdep_assert_held(&lane->lock);
 	list_for_each_entry(in, &lane->serving, serving)
-		serve_signal(in);
+		if (in->frame.type != KRG_FRAME_POST || lane->dead)
+			serve_signal(in);
 }
 
 /* The connection, or the peer, is gone: what it asked for in a future epoch is forgotten. */
@@ -236,6 +239,23 @@ bool krg_rpc_cancelled(const struct krg_rpc_request *req)
 	       (req->deadline && time_after(jiffies, req->deadline));
 }
 EXPORT_SYMBOL_GPL(krg_rpc_cancelled);
+
+/**
+ * krg_rpc_take_page() - keep the page a post brought
+ * @req: the request, in its handler
+ *
+ * Context: any. Return: the page, the caller's to free; NULL: there is none (any more).
+ */
+struct page *krg_rpc_take_page(struct krg_rpc_request *req)
+{
+	struct krg_rpc_in *in = container_of(req, struct krg_rpc_in, req);
+	struct page *page = in->page;
+
+	in->page = NULL;
+	req->page = NULL;
+	return page;
+}
+EXPORT_SYMBOL_GPL(krg_rpc_take_page);
 
 static struct krg_rpc_out *serve_reply(const struct krg_rpc_in *in, int status, u8 flags,
 				       const void *data, u32 len, gfp_t gfp)

@@ -6,6 +6,7 @@
  */
 #define pr_fmt(fmt) "krg_rpc: " fmt
 
+#include <linux/mm.h>
 #include <linux/slab.h>
 #include "rpc.h"
 
@@ -39,6 +40,11 @@ int krg_rpc_register(const struct krg_rpc_service *svc)
 
 	if (!svc->id || !svc->handle || svc->max_request > KRG_RPC_MAX_BULK ||
 	    svc->max_reply > KRG_RPC_MAX_BULK)
+		return -EINVAL;
+	/* Posts keep their order, and none is refused: it would not come again. */
+	if (svc->flags & KRG_RPC_POSTS &&
+	    (svc->flags & KRG_RPC_MAY_BLOCK || !(svc->flags & KRG_RPC_ANY_EPOCH) ||
+	     svc->max_request > KRG_RPC_MAX_CONTROL - PAGE_SIZE))
 		return -EINVAL;
 	service = kzalloc(sizeof(*service), GFP_KERNEL);
 	if (!service)

@@ -8,12 +8,13 @@
 #     krg/rpc.h says;
 #   - handlers that block, however many, never delay those that may not;
 #   - a removed peer, a cut connection and a node's second life end calls as said;
+#   - posts survive cut connections: once, in order, pages included;
 #   - strangers' garbage harms no node and disturbs no other, nor does a peer that
 #     holds the key and breaks the protocol in any way we know, or at random;
 #   - namespaces and modules go cleanly while everything is in use.
 # shellcheck source=selftests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
-plan 21
+plan 23
 out=$repo/build/selftests/rpc/$KERNEL
 "$repo/selftests/lab/modules/rpc/build" "$KERNEL" "$out" || bail "the test module does not build"
 lab_up -n 1 --cpus 2 --mem 768 --no-modules
@@ -42,6 +43,8 @@ try "a killed caller's handler ends" cancel
 try "older epochs are refused, newer ones wait" epoch
 try "removed peer: calls end with EHOSTDOWN" peer_del
 try "a cut connection is dialled again" reconnect
+try "posts arrive once and in order over cut connections" posts
+try "posts go with their peer" posts_del
 try "another life of a node is another peer" incarnation
 try "another key stays out" wrong_key
 try "garbage from strangers disturbs nobody" garbage 10

@@ -53,6 +53,11 @@ static const struct frame_rule frame_rules[KRG_FRAME_TYPE_END] = {
 	},
 	[KRG_FRAME_CANCEL] = { .call = true },
 	[KRG_FRAME_CREDIT] = { .flags = 0 },
+	[KRG_FRAME_POST] = {
+		.flags = KRG_FRAME_PAGE, .service = true, .call = true,
+		.payload = true,
+	},
+	[KRG_FRAME_ACK] = { .call = true },
 };
 
 static const char * const frame_errors[KRG_FRAME_ERROR_END] = {
@@ -68,6 +73,7 @@ static const char * const frame_errors[KRG_FRAME_ERROR_END] = {
 	[KRG_FRAME_BAD_CALL] = "wrong call number",
 	[KRG_FRAME_BAD_LENGTH] = "too long",
 	[KRG_FRAME_BAD_STATUS] = "status out of range",
+	[KRG_FRAME_BAD_PAGE] = "too short for its page",
 	[KRG_FRAME_BAD_TAG] = "wrong authentication tag",
 };
 
@@ -127,6 +133,8 @@ static enum krg_frame_error frame_check_rule(const struct frame_wire *wire,
 		return KRG_FRAME_BAD_CALL;
 	if (len > (rule->payload ? max_payload : 0))
 		return KRG_FRAME_BAD_LENGTH;
+	if (wire->flags & KRG_FRAME_PAGE && len < KRG_FRAME_PAGE_BYTES)
+		return KRG_FRAME_BAD_PAGE;
 	if (rule->status && 0 - arg > KRG_FRAME_MAX_STATUS)
 		return KRG_FRAME_BAD_STATUS;
 	if (!rule->status && !rule->arg && arg)
@@ -203,66 +211,97 @@ void krg_frame_key_init(struct krg_frame_key *key, const u8 secret[KRG_MAC_KEY])
 }
 EXPORT_SYMBOL_GPL(krg_frame_key_init);
 
-/* The payload's length is in the header, so digests of other lengths never meet. */
-static u64 frame_tag(const u8 *header, const u8 *payload, u32 len,
+static void frame_digest(struct krg_mac *mac, const u8 *data, u32 len,
+			 const struct krg_frame_key *key)
+{
+	u64 digest[2];
+	__le64 wire[2];
+
+	while (len) {
+		u32 n = len < KRG_NH_BLOCK ? len : KRG_NH_BLOCK;
+
+		krg_nh(key->nh, data, n, digest);
+		wire[0] = cpu_to_le64(digest[0]);
+		wire[1] = cpu_to_le64(digest[1]);
+		krg_mac_update(mac, wire, sizeof(wire));
+		data += n;
+		len -= n;
+	}
+}
+
+/*
+ * Lengths of the payload's parts are in the header (length, KRG_FRAME_PAGE), so digests
+ * of blocks of other lengths never meet.
+ */
+static u64 frame_tag(const u8 *header, const void *data, u32 len, const void *page,
 		     const struct krg_frame_key *key, u64 seq)
 {
-	__le64 wire_seq = cpu_to_le64(seq), wire[2];
+	__le64 wire_seq = cpu_to_le64(seq);
 	struct krg_mac mac;
-	u64 digest[2];
 
 	krg_mac_init(&mac, key->mac);
 	krg_mac_update(&mac, &wire_seq, sizeof(wire_seq));
 	krg_mac_update(&mac, header, FRAME_TAG_BYTES);
-	while (len) {
-		u32 n = len < KRG_NH_BLOCK ? len : KRG_NH_BLOCK;
-
-		krg_nh(key->nh, payload, n, digest);
-		wire[0] = cpu_to_le64(digest[0]);
-		wire[1] = cpu_to_le64(digest[1]);
-		krg_mac_update(&mac, wire, sizeof(wire));
-		payload += n;
-		len -= n;
-	}
+	frame_digest(&mac, data, len, key);
+	if (page)
+		frame_digest(&mac, page, KRG_FRAME_PAGE_BYTES, key);
 	return krg_mac_final(&mac);
 }
 
 /**
- * krg_frame_seal() - put the tag into an encoded header
+ * krg_frame_seal_page() - put the tag into an encoded header
  * @header: from krg_frame_encode()
- * @payload: the payload, may be NULL if @len is 0
+ * @data: the payload before the page, may be NULL if @len is 0
  * @len: its length
+ * @page: the page at the payload's end; NULL: none
  * @key: the key of this direction of the connection
  * @seq: how many frames went this way before
  */
-void krg_frame_seal(u8 header[KRG_FRAME_HEADER], const void *payload, u32 len,
-		    const struct krg_frame_key *key, u64 seq)
+void krg_frame_seal_page(u8 header[KRG_FRAME_HEADER], const void *data, u32 len,
+			 const void *page, const struct krg_frame_key *key, u64 seq)
 {
-	__le64 tag = cpu_to_le64(frame_tag(header, payload, len, key, seq));
+	__le64 tag = cpu_to_le64(frame_tag(header, data, len, page, key, seq));
 
 	memcpy(header + FRAME_TAG_BYTES, &tag, sizeof(tag));
 }
-EXPORT_SYMBOL_GPL(krg_frame_seal);
+EXPORT_SYMBOL_GPL(krg_frame_seal_page);
 
 /**
- * krg_frame_verify() - was this frame sent by who holds the key, at this place
+ * krg_frame_verify_page() - was this frame sent by who holds the key, at this place
  * @header: the header as received
- * @payload: the payload as received
+ * @data: the payload before the page, as received
  * @len: its length
+ * @page: the page at the payload's end; NULL: none
  * @key: the key of this direction of the connection
  * @seq: how many frames came this way before
  *
  * Return: KRG_FRAME_OK or KRG_FRAME_BAD_TAG.
  */
-enum krg_frame_error krg_frame_verify(const u8 header[KRG_FRAME_HEADER],
-				      const void *payload, u32 len,
-				      const struct krg_frame_key *key, u64 seq)
+enum krg_frame_error krg_frame_verify_page(const u8 header[KRG_FRAME_HEADER],
+					   const void *data, u32 len, const void *page,
+					   const struct krg_frame_key *key, u64 seq)
 {
 	__le64 tag;
 
 	memcpy(&tag, header + FRAME_TAG_BYTES, sizeof(tag));
-	if (le64_to_cpu(tag) != frame_tag(header, payload, len, key, seq))
+	if (le64_to_cpu(tag) != frame_tag(header, data, len, page, key, seq))
 		return KRG_FRAME_BAD_TAG;
 	return KRG_FRAME_OK;
+}
+EXPORT_SYMBOL_GPL(krg_frame_verify_page);
+
+/* The same of frames without a page. */
+void krg_frame_seal(u8 header[KRG_FRAME_HEADER], const void *payload, u32 len,
+		    const struct krg_frame_key *key, u64 seq)
+{
+	krg_frame_seal_page(header, payload, len, NULL, key, seq);
+}
+EXPORT_SYMBOL_GPL(krg_frame_seal);
+
+enum krg_frame_error krg_frame_verify(const u8 header[KRG_FRAME_HEADER],
+				      const void *payload, u32 len,
+				      const struct krg_frame_key *key, u64 seq)
+{
+	return krg_frame_verify_page(header, payload, len, NULL, key, seq);
 }
 EXPORT_SYMBOL_GPL(krg_frame_verify);

@@ -9,11 +9,14 @@
  *    4  version  u8      KRG_FRAME_VERSION
  *    5  type     u8      enum krg_frame_type
  *    6  lane     u8      the lane of the connection, or the frame is refused
- *    7  flags    u8      KRG_FRAME_CHARGED, KRG_FRAME_REFUSED
- *    8  service  le16    requests and one-ways; else 0
+ *    7  flags    u8      KRG_FRAME_CHARGED, KRG_FRAME_REFUSED, KRG_FRAME_PAGE
+ *    8  service  le16    requests, one-ways and posts; else 0
  *   10  reserved le16    0
  *   12  epoch    le32    sender's membership epoch (a reply: its request's)
- *   16  call     le64    sender's call id; a reply or cancel names its request's
+ *   16  call     le64    sender's call id; a reply or cancel names its request's;
+ *                        post: sender's stream << 32 | number in it, from 0;
+ *                        ack: receiver's stream << 32 | number of the first post
+ *                        that has not arrived
  *   24  length   le32    bytes of payload
  *   28  arg      le32    request: time left in ms, 0 = for ever; reply: status
  *   32  credit   le32    charged bytes this side has dealt with, modulo 2^32
@@ -26,7 +29,8 @@
  * keys come from the handshake (handshake.h), so frames of another connection
  * have wrong tags too. Both lanes are covered, payload included.
  *
- * Change log: version 1, first; 2, the payload is digested before it is tagged.
+ * Change log: version 1, first; 2, the payload is digested before it is tagged,
+ * posts, acks and pages.
  */
 #ifndef KRG_RPC_CORE_FRAME_H
 #define KRG_RPC_CORE_FRAME_H
@@ -45,11 +49,16 @@ enum krg_frame_type {
 	KRG_FRAME_ONEWAY,
 	KRG_FRAME_CANCEL,
 	KRG_FRAME_CREDIT,
+	KRG_FRAME_POST,
+	KRG_FRAME_ACK,
 	KRG_FRAME_TYPE_END,
 };
 
 #define KRG_FRAME_CHARGED	0x01	/* counts against the window until dealt with */
 #define KRG_FRAME_REFUSED	0x02	/* reply: no handler ran, arg says why */
+#define KRG_FRAME_PAGE		0x04	/* post: the payload's last bytes are a page */
+
+#define KRG_FRAME_PAGE_BYTES	4096u
 
 enum krg_frame_error {
 	KRG_FRAME_OK,
@@ -64,6 +73,7 @@ enum krg_frame_error {
 	KRG_FRAME_BAD_CALL,
 	KRG_FRAME_BAD_LENGTH,
 	KRG_FRAME_BAD_STATUS,
+	KRG_FRAME_BAD_PAGE,
 	KRG_FRAME_BAD_TAG,
 	KRG_FRAME_ERROR_END,
 };
@@ -108,14 +118,25 @@ void krg_nh(const u64 key[KRG_NH_WORDS], const void *data, size_t len, u64 diges
 
 void krg_frame_key_init(struct krg_frame_key *key, const u8 secret[KRG_MAC_KEY]);
 
+/* Bytes of payload before the page, if there is one. */
+static inline u32 krg_frame_data_length(const struct krg_frame *frame)
+{
+	return frame->length - (frame->flags & KRG_FRAME_PAGE ? KRG_FRAME_PAGE_BYTES : 0);
+}
+
 void krg_frame_encode(const struct krg_frame *frame, u8 out[KRG_FRAME_HEADER]);
 void krg_frame_seal(u8 header[KRG_FRAME_HEADER], const void *payload, u32 len,
 		    const struct krg_frame_key *key, u64 seq);
+void krg_frame_seal_page(u8 header[KRG_FRAME_HEADER], const void *data, u32 len,
+			 const void *page, const struct krg_frame_key *key, u64 seq);
 enum krg_frame_error krg_frame_decode(const u8 in[KRG_FRAME_HEADER], u8 lane,
 				      u32 max_payload, struct krg_frame *frame);
 enum krg_frame_error krg_frame_verify(const u8 header[KRG_FRAME_HEADER],
 				      const void *payload, u32 len,
 				      const struct krg_frame_key *key, u64 seq);
+enum krg_frame_error krg_frame_verify_page(const u8 header[KRG_FRAME_HEADER],
+					   const void *data, u32 len, const void *page,
+					   const struct krg_frame_key *key, u64 seq);
 const char *krg_frame_strerror(enum krg_frame_error error);
 
 #endif

@@ -33,14 +33,16 @@ static int receive_frame(struct tcp_link *link)
 	enum krg_frame_error error;
 	const char *why = "";
 
-	error = krg_frame_verify(rx->header, krg_rpc_rx_data(in), rx->frame.length,
-				 &link->key_rx, rx->seq);
+	error = krg_frame_verify_page(rx->header, krg_rpc_rx_data(in),
+				      krg_frame_data_length(&rx->frame), krg_rpc_rx_page(in),
+				      &link->key_rx, rx->seq);
 	if (error)
 		return receive_garbage(link, krg_frame_strerror(error));
 	rx->seq++;
 	rx->in = NULL;
 	rx->header_got = 0;
 	rx->body_got = 0;
+	rx->page_got = 0;
 	if (krg_rpc_rx_deliver(in, &why))
 		return receive_garbage(link, why);
 	return 0;
@@ -69,6 +71,19 @@ static size_t receive_copy(struct sk_buff *skb, unsigned int offset, size_t len,
 	return n;
 }
 
+/* What comes before the page, then the page. */
+static size_t receive_body(struct tcp_rx *rx, struct sk_buff *skb, unsigned int offset, size_t len)
+{
+	u32 data = krg_frame_data_length(&rx->frame);
+	size_t used;
+
+	used = receive_copy(skb, offset, len, krg_rpc_rx_data(rx->in), &rx->body_got, data);
+	if (rx->body_got < data)
+		return used;
+	return used + receive_copy(skb, offset + used, len - used, krg_rpc_rx_page(rx->in),
+				   &rx->page_got, rx->frame.length - data);
+}
+
 /* Takes frames out of @len bytes; with none it finishes one that only lacked memory. */
 static size_t receive_bytes(struct receive_pass *pass, struct sk_buff *skb,
 			    unsigned int offset, size_t len)
@@ -85,9 +100,8 @@ static size_t receive_bytes(struct receive_pass *pass, struct sk_buff *skb,
 			pass->err = receive_header(pass);
 		if (pass->err)
 			break;
-		used += receive_copy(skb, offset + used, len - used, krg_rpc_rx_data(rx->in),
-				     &rx->body_got, rx->frame.length);
-		if (rx->body_got < rx->frame.length)
+		used += receive_body(rx, skb, offset + used, len - used);
+		if (rx->body_got + rx->page_got < rx->frame.length)
 			break;
 		pass->err = receive_frame(pass->link);
 	}

@@ -6,6 +6,7 @@
  */
 #define pr_fmt(fmt) "krg_rpc_tcp: " fmt
 
+#include <linux/mm.h>
 #include <linux/uio.h>
 #include <net/tcp.h>
 #include "tcp.h"
@@ -22,7 +23,9 @@ static bool send_next(struct tcp_link *link)
 	out = krg_rpc_tx_next(link->lane);
 	if (!out)
 		return false;
-	krg_frame_seal(out->header, out->data, out->frame.length, &link->key_tx, link->tx_seq++);
+	krg_frame_seal_page(out->header, out->data, krg_frame_data_length(&out->frame),
+			    out->page ? page_address(out->page) : NULL, &link->key_tx,
+			    link->tx_seq++);
 	link->tx_out = out;
 	link->tx_off = 0;
 	return true;
@@ -33,18 +36,23 @@ static int send_some(struct tcp_link *link)
 {
 	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
 	struct krg_rpc_out *out = link->tx_out;
+	const struct kvec part[] = {
+		{ out->header, KRG_FRAME_HEADER },
+		{ out->data, krg_frame_data_length(&out->frame) },
+		{ out->page ? page_address(out->page) : NULL, out->page ? PAGE_SIZE : 0 },
+	};
 	u32 total = KRG_FRAME_HEADER + out->frame.length, off = link->tx_off;
-	struct kvec vec[2];
+	struct kvec vec[ARRAY_SIZE(part)];
 	int n = 0;
 
-	if (off < KRG_FRAME_HEADER) {
-		vec[n].iov_base = out->header + off;
-		vec[n++].iov_len = KRG_FRAME_HEADER - off;
-		off = KRG_FRAME_HEADER;
-	}
-	if (off < total) {
-		vec[n].iov_base = out->data + (off - KRG_FRAME_HEADER);
-		vec[n++].iov_len = total - off;
+	for (int i = 0; i < ARRAY_SIZE(part); i++) {
+		if (off < part[i].iov_len) {
+			vec[n].iov_base = part[i].iov_base + off;
+			vec[n++].iov_len = part[i].iov_len - off;
+			off = 0;
+		} else {
+			off -= part[i].iov_len;
+		}
 	}
 	return kernel_sendmsg(link->sock, &msg, vec, n, total - link->tx_off);
 }

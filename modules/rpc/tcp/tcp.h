@@ -54,6 +54,7 @@ struct tcp_rx {				/* socket lock */
 	u8 header[KRG_FRAME_HEADER];
 	u32 header_got;
 	u32 body_got;
+	u32 page_got;
 	struct krg_frame frame;
 	struct krg_rpc_in *in;
 	u64 seq;

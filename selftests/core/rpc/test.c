@@ -219,6 +219,37 @@ static void test_swapped_blocks(void)
 	      "and in their places they are right");
 }
 
+/* ---- posts and pages */
+
+static void test_posts(void)
+{
+	struct krg_frame f = { .type = KRG_FRAME_POST, .lane = 1, .service = 9, .call = 1ull << 32,
+			       .flags = KRG_FRAME_PAGE, .length = KRG_FRAME_PAGE_BYTES + 16 };
+	u8 header[KRG_FRAME_HEADER] = { 0 }, data[16] = { 3 }, page[KRG_FRAME_PAGE_BYTES] = { 4 };
+	struct krg_frame_key sealing;
+	int passed = 0;
+
+	check(decode(&f, 65536) == KRG_FRAME_OK && krg_frame_data_length(&f) == 16,
+	      "a post with a page");
+	f.length = KRG_FRAME_PAGE_BYTES - 1;
+	check(decode(&f, 65536) == KRG_FRAME_BAD_PAGE, "shorter than its page it is refused");
+	f.type = KRG_FRAME_ONEWAY;
+	f.call = 0;
+	check(decode(&f, 65536) == KRG_FRAME_BAD_FLAGS, "only posts have pages");
+	krg_frame_key_init(&sealing, key);
+	krg_frame_encode(&f, header);
+	krg_frame_seal_page(header, data, 16, page, &sealing, 1);
+	check(krg_frame_verify_page(header, data, 16, page, &sealing, 1) == KRG_FRAME_OK,
+	      "data and page are sealed");
+	for (int bit = 0; bit < (int)sizeof(page) * 8; bit++) {
+		page[bit / 8] ^= 1 << bit % 8;
+		passed += !krg_frame_verify_page(header, data, 16, page, &sealing, 1);
+		page[bit / 8] ^= 1 << bit % 8;
+	}
+	passed += !krg_frame_verify_page(header, data, 16, NULL, &sealing, 1);
+	check(!passed, "every bit of the page is");
+}
+
 /* ---- connection states */
 
 static void test_conn(void)
@@ -393,18 +424,19 @@ static void test_handshake_lengths(void)
 
 int main(void)
 {
-	printf("1..51\n"); /* the last is the fuzzer's */
+	printf("1..56\n"); /* the last is the fuzzer's */
 	test_round_trip();
 	test_rules();
 	test_every_bit();
 	test_sums();
 	test_digest();
 	test_swapped_blocks();
+	test_posts();
 	test_conn();
 	test_handshake_good();
 	test_handshake_bad();
 	test_handshake_replay();
 	test_handshake_every_bit();
 	test_handshake_lengths();
-	return failed || count != 50;
+	return failed || count != 55;
 }

@@ -13,6 +13,8 @@
  *   blocked | release | over      (handlers waiting now; let them go; crowd calls ended, their last error)
  *   all NODE…                     (multicast echo; prints how many answered)
  *   stream NODE LEN COUNT         (one-ways by the bulk lane, then a call; MiB/s)
+ *   post NODE RUN COUNT LEN       (posts, each second one with a page; RUN is a new number)
+ *   posted NODE RUN               (how many of them came from NODE, and how many were wrong)
  *   load NODE THREADS             (calls, one-ways and cancels until the module goes or `calm`)
  *   calm                          counters NODE LANE
  */
@@ -22,6 +24,7 @@
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/miscdevice.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/nsproxy.h>
 #include <linux/sched/signal.h>
@@ -35,6 +38,7 @@
 #define TEST_PLAIN	(KRG_SERVICE_TEST + 1)
 #define TEST_SINK	(KRG_SERVICE_TEST + 2)
 #define TEST_LATER	(KRG_SERVICE_TEST + 3)
+#define TEST_POSTS	(KRG_SERVICE_TEST + 4)
 
 static atomic_t blocked, crowd_over, crowd_error, loaders;
 static atomic64_t sunk;
@@ -89,11 +93,79 @@ static int test_later(struct krg_rpc_request *req)
 	return KRG_RPC_LATER;
 }
 
+struct post {
+	u32 run, number;
+	u8 fill[];
+};
+
+/* What came of a run from a node to a namespace. */
+struct posted {
+	struct list_head link;
+	const struct net *net;
+	krg_node_t from;
+	u32 run, count, wrong;
+};
+
+static LIST_HEAD(posts);
+static DEFINE_MUTEX(posts_lock);
+
+static struct posted *posts_find(const struct net *net, krg_node_t from, u32 run)
+{
+	struct posted *p;
+
+	list_for_each_entry(p, &posts, link)
+		if (p->net == net && p->from == from && p->run == run)
+			return p;
+	p = kzalloc(sizeof(*p), GFP_KERNEL | __GFP_NOFAIL);
+	p->net = net;
+	p->from = from;
+	p->run = run;
+	list_add(&p->link, &posts);
+	return p;
+}
+
+static u8 post_byte(u32 number)
+{
+	return number * 41 + 7;
+}
+
+static bool post_right(struct krg_rpc_request *req, u32 expected)
+{
+	const struct post *post = req->data;
+	u8 byte = post_byte(post->number);
+
+	if (post->number != expected || !req->oneway || !req->page != !(post->number & 1) ||
+	    memchr_inv(post->fill, byte, req->len - sizeof(*post)))
+		return false;
+	return !req->page || !memchr_inv(page_address(req->page), byte, PAGE_SIZE);
+}
+
+static int test_posts(struct krg_rpc_request *req)
+{
+	const struct post *post = req->data;
+	struct posted *p;
+	struct page *page;
+
+	if (req->len < sizeof(*post))
+		return -EINVAL;
+	mutex_lock(&posts_lock);
+	p = posts_find(req->net, req->from, post->run);
+	p->wrong += !post_right(req, p->count++);
+	mutex_unlock(&posts_lock);
+	/* Some stay with the request. */
+	page = post->number & 2 ? krg_rpc_take_page(req) : NULL;
+	if (page)
+		__free_page(page);
+	return 0;
+}
+
 static const struct krg_rpc_service services[] = {
 	{ TEST_BLOCK, "test block", 4096, 4096, KRG_RPC_MAY_BLOCK, test_block, THIS_MODULE },
 	{ TEST_PLAIN, "test plain", 65536, 65536, 0, test_plain, THIS_MODULE },
 	{ TEST_SINK, "test sink", KRG_RPC_MAX_BULK, 0, 0, test_sink, THIS_MODULE },
 	{ TEST_LATER, "test later", 64, 64, 0, test_later, THIS_MODULE },
+	{ TEST_POSTS, "test posts", 4096, 0, KRG_RPC_POSTS | KRG_RPC_ANY_EPOCH, test_posts,
+	  THIS_MODULE },
 };
 
 struct result {
@@ -101,6 +173,55 @@ struct result {
 	size_t len;
 	char text[512];
 };
+
+static int post_one(struct net *net, int node, struct post *post, u32 len)
+{
+	struct page *page = NULL;
+	int err;
+
+	memset(post->fill, post_byte(post->number), len);
+	if (post->number & 1) {
+		page = alloc_page(GFP_KERNEL);
+		if (!page)
+			return -ENOMEM;
+		memset(page_address(page), post_byte(post->number), PAGE_SIZE);
+	}
+	err = krg_rpc_post(net, node, TEST_POSTS, post, sizeof(*post) + len, page);
+	if (page)
+		put_page(page);
+	return err;
+}
+
+static int do_post(struct net *net, const char *args)
+{
+	struct post *post;
+	u32 node, count, len;
+	int err = 0;
+
+	post = kzalloc(sizeof(*post) + 4096, GFP_KERNEL);
+	if (!post)
+		return -ENOMEM;
+	if (sscanf(args, "%u %u %u %u", &node, &post->run, &count, &len) != 4 || len > 4096)
+		err = -EINVAL;
+	for (; !err && post->number < count; post->number++)
+		err = post_one(net, node, post, len);
+	kfree(post);
+	return err;
+}
+
+static int do_posted(struct net *net, const char *args, struct result *res)
+{
+	struct posted *p;
+	u32 node, run;
+
+	if (sscanf(args, "%u %u", &node, &run) != 2)
+		return -EINVAL;
+	mutex_lock(&posts_lock);
+	p = posts_find(net, node, run);
+	res->len = scnprintf(res->text, sizeof(res->text), "%u %u\n", p->count, p->wrong);
+	mutex_unlock(&posts_lock);
+	return 0;
+}
 
 static int parse_addr(const char *text, struct sockaddr_storage *addr)
 {
@@ -391,6 +512,10 @@ static int do_command(struct net *net, char *line, struct result *res)
 		return do_all(net, args, res);
 	if (!strcmp(cmd, "stream"))
 		return do_stream(net, args, res);
+	if (!strcmp(cmd, "post"))
+		return do_post(net, args);
+	if (!strcmp(cmd, "posted"))
+		return do_posted(net, args, res);
 	if (!strcmp(cmd, "counters"))
 		return do_counters(net, args, res);
 	if (!strcmp(cmd, "release")) {
@@ -513,11 +638,15 @@ unregister:
 
 static void __exit test_exit(void)
 {
+	struct posted *p, *next;
+
 	misc_deregister(&test_dev);
 	WRITE_ONCE(released, true);
 	wake_up_all(&block_wait);
 	for (int i = 0; i < ARRAY_SIZE(services); i++)
 		krg_rpc_unregister(&services[i]);
+	list_for_each_entry_safe(p, next, &posts, link)
+		kfree(p);
 	destroy_workqueue(test_wq);
 }
 

@@ -103,6 +103,35 @@ t_reconnect() {
 	connected 20 && ctl 1 plain 2 && ctl 2 plain 1
 }
 
+# Posts arrive once and in order, whatever happens to the connections; also to oneself.
+t_posts() { # [RUN]
+	local before after i run=${1:-2}
+	ctl 1 post 1 $run 200 64 && until_is 10 "200 0" 1 posted 1 $run || return 1
+	before=$(ctl 1 counters 2 0 | sed 's/.* connects \([0-9]*\).*/\1/')
+	# With a delay much is under way, and lost, when a connection is cut.
+	in_ns n2 tc qdisc add dev eth0 root netem delay 30ms && in_ns n1 tc qdisc add dev eth0 root netem delay 30ms || return 1
+	ctl 1 post 2 $run 6000 300 &
+	ctl 2 post 1 $run 6000 300 &
+	for ((i = 0; i < 8; i++)); do
+		sleep 0.1
+		in_ns n2 ss -K sport = 2640 >/dev/null
+	done
+	wait
+	in_ns n2 tc qdisc del dev eth0 root && in_ns n1 tc qdisc del dev eth0 root
+	until_is 60 "6000 0" 2 posted 1 $run && until_is 60 "6000 0" 1 posted 2 $run || return 1
+	after=$(ctl 1 counters 2 0 | sed 's/.* connects \([0-9]*\).*/\1/')
+	[ "$after" -ge $((before + 4)) ] || { echo "$before, then $after connections: not cut"; return 1; }
+	connected 20
+}
+
+# What is kept for a peer goes with it; one that is added again gets what is posted then.
+t_posts_del() {
+	in_ns n3 ip link set eth0 down
+	ctl 1 post 3 3 500 64 && ctl 1 del 3 && no EHOSTDOWN ctl 1 post 3 3 1 0 || return 1
+	in_ns n3 ip link set eth0 up
+	introduce 1 3 && connected 20 && ctl 1 post 3 4 500 64 && until_is 20 "500 0" 3 posted 1 4
+}
+
 # A node that comes back is another life: the old one's connections are refused.
 t_incarnation() {
 	ctl 3 shutdown && start_node 3 || return 1

@@ -55,6 +55,18 @@ const struct lie fields[] = {
 	{ "credit for nothing", "credit for more than was sent", NULL, KRG_FRAME_CREDIT, 32, 4, 1 },
 	{ "credit on a request", "credit for more than was sent", NULL, KRG_FRAME_REQUEST, 32, 4,
 	  0x80000000u },
+	{ "post without service", "wrong service number", NULL, KRG_FRAME_POST, 8, 2, 0 },
+	{ "post with argument", "reserved bits set", NULL, KRG_FRAME_POST, 28, 4, 1 },
+	{ "charged post", "flags the type may not have", NULL, KRG_FRAME_POST, 7, 1,
+	  KRG_FRAME_CHARGED },
+	{ "post shorter than its page", "too short for its page", NULL, KRG_FRAME_POST, 7, 1,
+	  KRG_FRAME_PAGE },
+	{ "request with a page", "flags the type may not have", NULL, KRG_FRAME_REQUEST, 7, 1,
+	  KRG_FRAME_PAGE },
+	{ "post to who takes none", "a post to a service that takes none", NULL, KRG_FRAME_POST,
+	  8, 2, ECHO },
+	{ "ack with payload", "too long", NULL, KRG_FRAME_ACK, 24, 4, 1 },
+	{ "ack with service", "wrong service number", NULL, KRG_FRAME_ACK, 8, 2, ECHO },
 	{ NULL, NULL, NULL, 0, 0, 0, 0 },
 };
 

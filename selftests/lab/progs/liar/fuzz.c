@@ -12,7 +12,7 @@ static struct krg_frame any_frame(const struct wire *w)
 	static const u16 services[] = { ECHO, BLOCK, PLAIN, SINK, LATER, NO_SERVICE };
 	struct krg_frame f = honest(w, 1 + below(KRG_FRAME_TYPE_END - 1));
 
-	if (f.service)
+	if (f.service && f.type != KRG_FRAME_POST)
 		f.service = services[below(ARRAY_SIZE(services))];
 	if (f.length)
 		f.length = below(3) ? below(LATER_MAX + 1) : below(WIRE_MAX / 16);

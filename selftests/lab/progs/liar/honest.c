@@ -72,9 +72,14 @@ struct krg_frame honest(const struct wire *w, u8 type)
 
 	if (type == KRG_FRAME_REQUEST || type == KRG_FRAME_REPLY || type == KRG_FRAME_CANCEL)
 		f.call = ++next_call;
+	/* The first of a new stream; what was posted on another than the node's. */
+	if (type == KRG_FRAME_POST || type == KRG_FRAME_ACK)
+		f.call = ++next_call << 32;
 	if (type == KRG_FRAME_REQUEST || type == KRG_FRAME_ONEWAY)
 		f.service = type == KRG_FRAME_REQUEST ? ECHO : SINK;
-	if (type != KRG_FRAME_CANCEL && type != KRG_FRAME_CREDIT)
+	if (type == KRG_FRAME_POST)
+		f.service = POSTS;
+	if (type != KRG_FRAME_CANCEL && type != KRG_FRAME_CREDIT && type != KRG_FRAME_ACK)
 		f.length = 5;
 	return f;
 }

@@ -29,6 +29,7 @@ enum {
 	PLAIN = 0xff01,
 	SINK = 0xff02,
 	LATER = 0xff03, LATER_MAX = 64,
+	POSTS = 0xff04,
 	NO_SERVICE = 0xfeee,
 };
 
@@ -91,7 +92,7 @@ struct krg_frame called(struct wire *w, pid_t *caller);
 void caller_ends(pid_t caller, int want);
 
 /* fields.c, lies.c, odd.c: the lies, ended by one without a name */
-extern const struct lie fields[], lies[], oddities[], long_reply;
+extern const struct lie fields[], lies[], oddities[], long_reply, ack_ahead;
 void tell_field(struct wire *w, const struct lie *lie);
 void tell_noise(struct wire *w);
 void tell_swapped(struct wire *w);

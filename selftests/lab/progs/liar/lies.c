@@ -142,6 +142,33 @@ static void tell_long_reply(struct wire *w)
 	caller_ends(caller, ECONNRESET);
 }
 
+/* The first of a stream and the third: one is missing. */
+static void tell_post_gap(struct wire *w)
+{
+	struct krg_frame f = honest(w, KRG_FRAME_POST);
+
+	wire_send(w, &f, "truth");
+	f.call += 2;
+	wire_send(w, &f, "truth");
+}
+
+/* Only where the node posts to us: its test module does, by the control lane. */
+static void tell_ack_ahead(struct wire *w)
+{
+	struct krg_frame got, f = { .type = KRG_FRAME_ACK, .lane = w->lane };
+	char command[64];
+
+	snprintf(command, sizeof(command), "post %d 1 3 0", self.ident.from);
+	if (ctl(command, NULL, 0))
+		die("the node does not post");
+	do {
+		if (wire_receive(w, &got, payload, WIRE_PATIENCE) != WIRE_FRAME)
+			die("the node does not post");
+	} while (got.type != KRG_FRAME_POST);
+	f.call = got.call + 4;
+	wire_send(w, &f, payload);
+}
+
 /* Charged requests that the node cannot be done with, more than its window holds. */
 static void tell_overrun(struct wire *w)
 {
@@ -202,9 +229,16 @@ const struct lie lies[] = {
 	{ .name = "4097 bytes for a service of 4096", .why = "longer than its service takes", .tell = tell_long_block },
 	{ .name = "one-way of 65 bytes for 64", .why = "longer than its service takes", .tell = tell_long_oneway },
 	{ .name = "more than the window holds", .why = "more requests than the window holds", .tell = tell_overrun },
+	{ .name = "a post left out", .why = "posts before this one are missing", .tell = tell_post_gap },
 	{ .name = "asking without reading", .why = "asks without reading the answers", .tell = tell_deaf },
 	{ .name = "asking for the future", .why = "asks without waiting to be served", .tell = tell_future },
 	{ .name = NULL },
+};
+
+const struct lie ack_ahead = {
+	.name = "an ack of what was not posted",
+	.why = "acknowledges what was not posted",
+	.tell = tell_ack_ahead,
 };
 
 const struct lie long_reply = {

@@ -159,6 +159,7 @@ static void all_lies(void)
 		tell_takeover(lane);
 	}
 	tell_until_logged(&long_reply, 0);
+	tell_until_logged(&ack_ahead, 0);
 	tell_identities();
 }
 

@@ -159,9 +159,14 @@ static inline enum wire_got wire_receive(struct wire *w, struct krg_frame *frame
 		return got ? WIRE_NOTHING : WIRE_CLOSED;
 	error = krg_frame_decode(header, w->lane, w->lane ? WIRE_MAX : WIRE_MAX / 16, frame);
 	if (!error) {
+		u32 data = krg_frame_data_length(frame);
+
 		if (frame->length && wire_read(w, payload, frame->length, WIRE_PATIENCE) != 1)
 			return WIRE_CLOSED;
-		error = krg_frame_verify(header, payload, frame->length, &w->key_rx, w->seq_rx++);
+		error = krg_frame_verify_page(header, payload, data,
+					      frame->flags & KRG_FRAME_PAGE ?
+					      (u8 *)payload + data : NULL,
+					      &w->key_rx, w->seq_rx++);
 	}
 	if (error) {
 		fprintf(stderr, "the node sent a bad frame: %s\n", krg_frame_strerror(error));
