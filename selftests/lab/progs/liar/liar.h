@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * rpc_liar ADDR NAMESPACE KEY EPOCH FROM FROM-INC TO TO-INC lies
- * rpc_liar …                                               fuzz LANE SECONDS SEED
+ * rpc_liar …                                               fuzz LANE SECONDS SEED | hello
  *
  * A peer that holds the session's key and breaks the protocol. It proves itself
  * to node TO at ADDR as node FROM, shows that it is served, and then lies:
@@ -11,6 +11,7 @@
  *          in the log; or go on. Then it must serve a new connection, and what the
  *          liar had running there must have ended.
  *   fuzz   good and bad frames at random, until the time is over.
+ *   hello  none: it takes the lanes over from the real FROM, and goes.
  *
  * Whatever the node sends must be good frames. NAMESPACE is the network namespace of
  * TO, where its counters are read through krg_rpc_test.

@@ -163,6 +163,18 @@ static void all_lies(void)
 	tell_identities();
 }
 
+/* Takes the lanes over from who is named, and leaves: that one's connections are cut. */
+static void all_hello(void)
+{
+	struct wire w;
+
+	self.doing = "hello";
+	for (u8 lane = 0; lane < LANES; lane++) {
+		hello(&w, lane);
+		wire_close(&w);
+	}
+}
+
 static void begin(char **argv)
 {
 	char path[64];
@@ -194,6 +206,11 @@ int main(int argc, char **argv)
 	if (argc == 10 && !strcmp(argv[9], "lies")) {
 		begin(argv);
 		all_lies();
+		return 0;
+	}
+	if (argc == 10 && !strcmp(argv[9], "hello")) {
+		begin(argv);
+		all_hello();
 		return 0;
 	}
 	if (argc == 13 && !strcmp(argv[9], "fuzz")) {
