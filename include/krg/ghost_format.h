@@ -47,6 +47,7 @@
 #define KRG_GHOST_MAX_GROUPS	65536
 #define KRG_GHOST_MAX_XSAVE	65536
 #define KRG_GHOST_MAX_AUXV	64		/* pairs */
+#define KRG_GHOST_MAX_CPUS	8192
 #define KRG_GHOST_MAX_INDEX	64		/* entries */
 #define KRG_GHOST_NSIG		64
 #define KRG_GHOST_NR_RLIMITS	16
@@ -80,6 +81,7 @@ enum krg_ghost_type {
 	KRG_GHOST_R_SIGMASK	= 38,	/* task: blocked mask and altstack */
 	KRG_GHOST_R_PENDING	= 39,	/* task: a pending signal of the thread */
 	KRG_GHOST_R_SCHED	= 40,	/* task: policy and priority */
+	KRG_GHOST_R_CPUS	= 41,	/* task: the CPUs it has been bound to */
 
 	KRG_GHOST_R_SIGACTION	= 48,	/* process: the signal actions */
 	KRG_GHOST_R_SHPENDING	= 49,	/* process: a pending signal of the process */
@@ -323,9 +325,16 @@ struct krg_ghost_sched {
 	__le32 nice;		/* signed */
 	__le32 rt_priority;
 	__le32 flags;		/* 1 = reset on fork */
+	__le32 ioprio;		/* class << 13 | data, class 0..3; 0 = that of nice */
+	__le32 reserved;	/* 0 */
 };
 
-static_assert(sizeof(struct krg_ghost_sched) == 16);
+static_assert(sizeof(struct krg_ghost_sched) == 24);
+
+/* KRG_GHOST_R_CPUS: bit n % 64 of word n / 64 is CPU n */
+struct krg_ghost_cpus {
+	__le64 word[1];		/* as many as fit in the record */
+};
 
 struct krg_ghost_action {
 	__le64 handler;

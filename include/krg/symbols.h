@@ -40,6 +40,8 @@ KRG_FN(pid_t, kernel_clone, (struct kernel_clone_args *args));
 KRG_FN(long, x64_sys_call, (const struct pt_regs *regs, unsigned int nr));
 KRG_FN(long, kernel_wait4, (pid_t pid, int __user *status, int options, struct rusage *usage));
 KRG_FN(void, __set_task_comm, (struct task_struct *task, const char *name, bool exec));
+KRG_FN(long, sched_setaffinity, (pid_t pid, const struct cpumask *mask));
+KRG_FN(void, cpuset_cpus_allowed, (struct task_struct *task, struct cpumask *mask));
 KRG_FN(int, sched_setattr_nocheck, (struct task_struct *task, const struct sched_attr *attr));
 KRG_FN(struct user_struct *, alloc_uid, (kuid_t uid));
 KRG_FN(int, set_cred_ucounts, (struct cred *cred));

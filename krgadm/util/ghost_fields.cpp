@@ -201,7 +201,8 @@ Json ghost_fields(uint16_t type, const void *payload, uint32_t length)
 		return ids_fields(as<krg_ghost_ids>(payload));
 	case KRG_GHOST_R_SCHED:
 		return {{"policy", num(as<krg_ghost_sched>(payload).policy)},
-			{"nice", signed_num(as<krg_ghost_sched>(payload).nice)}};
+			{"nice", signed_num(as<krg_ghost_sched>(payload).nice)},
+			{"ioprio", num(as<krg_ghost_sched>(payload).ioprio)}};
 	case KRG_GHOST_R_FS:
 		return {{"umask", num(as<krg_ghost_fs>(payload).umask)},
 			{"cwd", num(as<krg_ghost_fs>(payload).cwd)},

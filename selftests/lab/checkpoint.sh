@@ -27,9 +27,9 @@ load() {
 			set -- $m && insmod "$1.ko" ${2+"$2" "$3"} || exit 1
 		done'
 }
-plan 26
+plan 27
 ok "the test module builds" build || exit 1
-lab_up -n 1 --no-modules --mem 768
+lab_up -n 1 --cpus 2 --no-modules --mem 768
 node mkdir -p /tmp/t
 lab push 1 "$repo/build/modules/$KERNEL/"krg_{hook,rpc,rpc_tcp,cluster,ghost,proc}.ko "$work/"*.ko \
 	selftests/lab/jobs/moments.sh "$work/"{counter,avxtimer,files,sleeper,torn,odd,tests.sh} /tmp/t || exit 1
@@ -42,6 +42,8 @@ ok "sleep, poll and futex restart, none ends early" node $T cycle sleeper 3 2000
 ok "files: offsets, flags, the deleted one" node $T cycle files 3 200 20 'exec /tmp/t/files $N .'
 ok "a process goes on while it is saved, at one moment" node $T snapshot 4 /tmp/t/torn 96 res plain
 ok "memory that a fork leaves out is saved too" node $T snapshot 2 /tmp/t/torn 4 res advice
+
+ok "it keeps its priorities and its CPUs" node $T keeps
 
 # A job's size is found there: some seconds on any machine.
 goes_on() { # NAME TIMES SIZE LINE

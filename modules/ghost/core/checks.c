@@ -117,7 +117,25 @@ CHECK(sched)
 		return "sched: priority out of range";
 	if (le32_to_cpu(sched->flags) > 1)
 		return "sched: unknown flag";
+	if (le32_to_cpu(sched->ioprio) >> 13 > 3)
+		return "sched: unknown I/O priority class";
+	if (sched->reserved)
+		return "sched: reserved field is not zero";
 	return NULL;
+}
+
+CHECK(cpus)
+{
+	const struct krg_ghost_cpus *cpus = payload;
+	u32 i;
+
+	(void)context;
+	if (len % sizeof(cpus->word[0]))
+		return "cpus: length is no multiple of 8";
+	for (i = 0; i < len / sizeof(cpus->word[0]); i++)
+		if (cpus->word[i])
+			return NULL;
+	return "cpus: none";
 }
 
 CHECK(fs)

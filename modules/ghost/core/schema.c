@@ -49,6 +49,7 @@ const struct krg_ghost_row krg_ghost_schema[KRG_GHOST_NR_ROWS] = {
 
 	FIXED(IDS, "ids", TASK, ALWAYS, krg_ghost_ids, krg_ghost_check_ids),
 	FIXED(SCHED, "sched", TASK, ALWAYS, krg_ghost_sched, krg_ghost_check_sched),
+	ROW(CPUS, "cpus", TASK, 0, 8, KRG_GHOST_MAX_CPUS / 8, krg_ghost_check_cpus),
 	FIXED(FS, "fs", TASK, LEADER_HAS, krg_ghost_fs, krg_ghost_check_fs),
 	FIXED(FD, "fd", TASK, LEADER | MANY, krg_ghost_fd, krg_ghost_check_fd),
 	FIXED(MM, "mm", TASK, LEADER_HAS, krg_ghost_mm, krg_ghost_check_mm),

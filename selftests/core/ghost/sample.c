@@ -148,6 +148,7 @@ static void add_task(struct image *image)
 	struct { struct krg_ghost_cred head; __le32 groups[3]; } cred = { 0 };
 	struct krg_ghost_ids ids;
 	struct krg_ghost_sched sched = { 0 };
+	__le64 cpus[2] = { cpu_to_le64(2) };
 	struct krg_ghost_fs fs = { .umask = cpu_to_le32(022), .cwd = cpu_to_le32(2) };
 	struct krg_ghost_fd fd = { .file = cpu_to_le32(1) };
 	struct krg_ghost_sigaction actions = { 0 };
@@ -164,6 +165,7 @@ static void add_task(struct image *image)
 	cred.head.nr_groups = cpu_to_le32(3);
 	must_add(image, KRG_GHOST_R_IDS, &ids, sizeof(ids), NULL);
 	must_add(image, KRG_GHOST_R_SCHED, &sched, sizeof(sched), NULL);
+	must_add(image, KRG_GHOST_R_CPUS, cpus, sizeof(cpus), NULL);
 	must_add(image, KRG_GHOST_R_FS, &fs, sizeof(fs), NULL);
 	must_add(image, KRG_GHOST_R_FD, &fd, sizeof(fd), NULL);
 	fd.fd = cpu_to_le32(7);

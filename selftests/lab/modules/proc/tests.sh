@@ -196,6 +196,25 @@ states)
 	tell unfreeze "$pid" 0 && die "unfroze the dead"
 	exit 0
 	;;
+keeps)
+	mkdir -p /tmp/keeps && cd /tmp/keeps || exit 1
+	say() { chrt -p "$1" && ionice -p "$1" && nice_of "$1" && taskset -p "$1" && cat "/proc/$1/timerslack_ns"; }
+	nice_of() { awk '{ print $19 }' "/proc/$1/stat"; }
+	for how in "taskset 2" "ionice -c 2 -n 6" "ionice -c 3" "nice -n 5" "chrt -b 0" "env --"; do
+		# shellcheck disable=SC2086 # a command and its options
+		start $how sleep 1000
+		until [ "$(cat "/proc/$pid/comm")" = sleep ]; do
+			sleep 0.05
+		done
+		before=$(say "$pid")
+		checkpoint /tmp/keeps/image
+		tell restart 0 /tmp/keeps/image || die "restart of $how"
+		after=$(say "$pid")
+		kill -9 "$pid"
+		gone
+		[ "$before" = "$after" ] || die "$how: $before; then: $after"
+	done
+	;;
 clash)
 	mkdir -p /tmp/clash && cd /tmp/clash || exit 1
 	start sleep 100
