@@ -41,18 +41,24 @@ measure() { # LINE
 	return $status
 }
 
-# Runs LINE in this directory, emptied before, with sizes N from the given one on
-# until it takes 4 s of CPU here; sets N and cpu. Fails when LINE does.
+# Runs LINE in this directory, emptied before, with sizes N from the given one on until
+# it takes long enough to be there for its moves; sets N and cpu. Fails when LINE does.
+# A move starts a dozen programs, which the job does not wait for: 4 s, and on a slow
+# node the time of 25 starts of a tool.
 measure_long() { # LINE
+	local long=4000
+	if measure "checkpoint --help" && [ $((cpu * 25)) -gt $long ]; then
+		long=$((cpu * 25))
+	fi
 	export N
 	while :; do
 		rm -f ./*
 		measure "$1" || return 1
-		[ "$cpu" -lt 4000 ] || return 0
+		[ "$cpu" -lt $long ] || return 0
 		if [ "$cpu" -lt 500 ]; then
 			N=$((N * 8))
-		elif [ "$cpu" -lt 3000 ]; then
-			N=$((N * 5000 / cpu))
+		elif [ "$cpu" -lt $((long * 3 / 4)) ]; then
+			N=$((N * long * 5 / 4 / cpu))
 		else
 			N=$((N * 2))
 		fi
