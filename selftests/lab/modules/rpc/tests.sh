@@ -238,10 +238,6 @@ t_teardown() {
 	unload
 }
 
-t_clean() {
-	! dmesg | grep -E "BUG|WARNING|Oops|KASAN|lockdep|possible (circular|recursive)|hung task|leaked|suspicious RCU"
-}
-
 name=$1
 shift
 "t_$name" "$@"
