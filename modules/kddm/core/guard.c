@@ -84,6 +84,7 @@ IF(HOME_TO)
 }
 
 IF(MANAGER) { return is_manager(s) && serving(s) && s->ev->node < KRG_KDDM_NODES; }
+IF(UNCLEAN) { return !s->env->clean; }
 IF(ERASE_VOID) { return cond_MANAGER(s) && cond_NOTHING(s); }
 
 static bool asked(const struct krg_kddm_step *s, unsigned int op)

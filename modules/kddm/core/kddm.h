@@ -229,6 +229,7 @@ enum krg_kddm_phase {
  * @phase: enum krg_kddm_phase
  * @presumed: an object nobody knows of is presumed lost, krg_kddm_presumed_lost()
  * @died: a node died since the last view that came to RUN
+ * @clean: nobody knows any more what was in the view before
  * @leaving: this node is on its way out of the cluster: it takes nothing
  * @place: its guardians; with KRG_KDDM_VIEW already those of the new view
  * @members: nodes of the view; with KRG_KDDM_VIEW of the new view
@@ -240,6 +241,7 @@ struct krg_kddm_env {
 	u8 phase;
 	bool presumed;
 	bool died;
+	bool clean;
 	bool leaving;
 	struct krg_kddm_place place;
 	const struct krg_kddm_map *members;

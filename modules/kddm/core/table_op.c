@@ -103,6 +103,8 @@ static const struct krg_kddm_rule rules[] = {
 	     "manager: what was asked is done", A(SEND_ANSWER)),
 	RULE(65, OP_REPLY, ANY, ALWAYS, SAME, -EAGAIN,
 	     "manager no longer: who asked will ask again"),
+	RULE(70, OP_ERASE, ANY, UNCLEAN, SAME, KRG_KDDM_WAIT,
+	     "a node may still know it from the view before"),
 	RULE(66, OP_ERASE, IN(W), ERASE_VOID, SAME, KRG_KDDM_DONE,
 	     "manager: untouched or lost", A(UNTOUCH), A(FORGET)),
 	RULE(67, OP_ERASE, IN(W), ERASE_CALM, SAME, KRG_KDDM_DONE,

@@ -84,13 +84,12 @@ void krg_kddm_view_init(struct krg_kddm_view *v, unsigned int self)
 	v->self = self;
 }
 
-/* Who was there and is not, and did not leave in order. */
+/* Who was there and is not. */
 static void bury(struct krg_kddm_view *v)
 {
 	struct krg_kddm_map gone = v->was;
 
 	part(&gone, &v->members);
-	part(&gone, &v->left);
 	join(&v->past.dead, &gone);
 	v->survivors = v->members;
 	part(&v->survivors, &v->past.dead);
@@ -102,21 +101,21 @@ static unsigned int change(struct krg_kddm_view *v, const struct krg_kddm_view_s
 	v->epoch = ev->epoch;
 	v->members = *ev->members;
 	v->next = *ev->guards;
-	memset(&v->left, 0, sizeof(v->left));
 	if (ev->left)
-		v->left = *ev->left;
+		part(&v->was, ev->left);
 	bury(v);
 	v->told = false;
 	only_self(v, &v->marked);
 	only_self(v, &v->ended);
 	only_self(v, &v->gone);
 	only_self(v, &v->sure);
+	only_self(v, &v->done);
 	return KRG_KDDM_VIEW_SEND_MARK;
 }
 
 static unsigned int drained(struct krg_kddm_view *v)
 {
-	if (v->phase != KRG_KDDM_DRAIN || !all_in(v, &v->marked) || !within(&v->left, &v->marked))
+	if (v->phase != KRG_KDDM_DRAIN || !all_in(v, &v->marked))
 		return 0;
 	v->phase = KRG_KDDM_REBUILD;
 	v->guards = v->next;
@@ -157,7 +156,7 @@ static unsigned int begun(struct krg_kddm_view *v)
 	v->past.settled = v->epoch;
 	remember(v, v->epoch, &v->guards);
 	v->was = v->members;
-	return KRG_KDDM_VIEW_BEGIN;
+	return KRG_KDDM_VIEW_BEGIN | (krg_kddm_view_clean(v) ? KRG_KDDM_VIEW_CLEAN : 0);
 }
 
 /* All GOs are in. */
@@ -204,6 +203,9 @@ static unsigned int message(struct krg_kddm_view *v, const struct krg_kddm_view_
 	case KRG_KDDM_VIEW_SURE:
 		krg_kddm_map_add(&v->sure, ev->from);
 		return begun(v);
+	case KRG_KDDM_VIEW_DONE:
+		krg_kddm_map_add(&v->done, ev->from);
+		return krg_kddm_view_clean(v) ? KRG_KDDM_VIEW_CLEAN : 0;
 	default:
 		return 0;
 	}
@@ -254,13 +256,22 @@ enum krg_kddm_accept krg_kddm_view_accept(const struct krg_kddm_view *v, unsigne
 
 	if (epoch > v->epoch)
 		return KRG_KDDM_HOLD;
-	if (!krg_kddm_map_has(&v->members, from) && !krg_kddm_map_has(&v->left, from))
+	if (!krg_kddm_map_has(&v->members, from))
 		return KRG_KDDM_NEVER;
 	if (epoch < v->epoch)
 		return v->phase == KRG_KDDM_DRAIN && !marked ? KRG_KDDM_NOW : KRG_KDDM_NEVER;
 	if (v->phase == KRG_KDDM_DRAIN && view_type != KRG_KDDM_VIEW_MARK)
 		return marked ? KRG_KDDM_HOLD : KRG_KDDM_NEVER;
 	return KRG_KDDM_NOW;
+}
+
+/**
+ * krg_kddm_view_clean - has everybody forgotten the old view
+ * @v: the view
+ */
+bool krg_kddm_view_clean(const struct krg_kddm_view *v)
+{
+	return v->phase == KRG_KDDM_RUN && all_in(v, &v->done);
 }
 
 /**

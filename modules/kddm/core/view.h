@@ -10,8 +10,8 @@
  *       +----------------------------------------------------------- SERVE
  *
  *   DRAIN	nothing is begun. A MARK is sent to every member; what comes from
- *		a member before its MARK belongs to the old view. Nodes that died are
- *		not listened to; those that left in order send a MARK as their last.
+ *		a member before its MARK belongs to the old view. Nodes that died or
+ *		left are not listened to.
  *   REBUILD	each object steps over (VIEW) and is told to its new manager
  *		(TELL); an END to every member ends this.
  *   (build)	with all ENDs in, the manager makes its directories (BUILD).
@@ -19,8 +19,10 @@
  *		SURE to every member: all directories are ready and we have heard
  *		what their managers had to tell us. Requests are answered, none is
  *		made.
- *   RUN	everybody has heard everything: what the old view knew may be
- *		forgotten.
+ *   RUN	everybody has heard everything: what the old view knew is
+ *		forgotten, and a DONE sent to every member. With all DONEs in, the
+ *		view is clean: objects may be erased (before, a node could still
+ *		tell of them if the view changed).
  *
  * A CHANGE at any moment begins again from DRAIN.
  */
@@ -34,6 +36,7 @@ enum krg_kddm_view_type {
 	KRG_KDDM_VIEW_END,
 	KRG_KDDM_VIEW_GO,
 	KRG_KDDM_VIEW_SURE,
+	KRG_KDDM_VIEW_DONE,
 	KRG_KDDM_VIEW_MESSAGES,
 	KRG_KDDM_VIEW_CHANGE = 16,	/* there is a new view */
 	KRG_KDDM_VIEW_TOLD,		/* KRG_KDDM_VIEW_TELL is done */
@@ -65,7 +68,8 @@ struct krg_kddm_view_past {
  * @epoch: messages and CHANGE: of the new view
  * @members: CHANGE: who is in it
  * @past: END: the sender's
- * @left: CHANGE: who left in order and had nothing any more; NULL = nobody
+ * @left: CHANGE: who left in order: had nothing any more and nothing on its way,
+ *	see Documentation/kddm-protocol.md; NULL = nobody
  * @guards: CHANGE: who may be manager or witness (a member that leaves may not)
  */
 struct krg_kddm_view_step {
@@ -86,7 +90,8 @@ struct krg_kddm_view_step {
 #define KRG_KDDM_VIEW_BUILD	0x10	/* each object: KRG_KDDM_BUILD; then BUILT */
 #define KRG_KDDM_VIEW_SEND_GO	0x20
 #define KRG_KDDM_VIEW_SEND_SURE	0x40
-#define KRG_KDDM_VIEW_BEGIN	0x80	/* each object: KRG_KDDM_GO; wake all that wait */
+#define KRG_KDDM_VIEW_BEGIN	0x80	/* each object: KRG_KDDM_GO; send DONE; wake all */
+#define KRG_KDDM_VIEW_CLEAN	0x100	/* OP_ERASE that was told to wait may try again */
 
 /**
  * struct krg_kddm_gap - guardians that died between two views
@@ -113,8 +118,8 @@ struct krg_kddm_gap {
  * @ended: whose END
  * @gone: whose GO
  * @sure: whose SURE
+ * @done: whose DONE
  * @past: what was before
- * @left: who left in order with this change
  * @was: members since the last view that came to RUN
  * @survivors: members, but for who died and came again
  * @told: our own objects have been told
@@ -132,7 +137,7 @@ struct krg_kddm_view {
 	struct krg_kddm_map ended;
 	struct krg_kddm_map gone;
 	struct krg_kddm_map sure;
-	struct krg_kddm_map left;
+	struct krg_kddm_map done;
 	struct krg_kddm_map was;
 	struct krg_kddm_map survivors;
 	struct krg_kddm_view_past past;
@@ -152,6 +157,7 @@ void krg_kddm_view_init(struct krg_kddm_view *v, unsigned int self);
 unsigned int krg_kddm_view_event(struct krg_kddm_view *v, const struct krg_kddm_view_step *ev);
 enum krg_kddm_accept krg_kddm_view_accept(const struct krg_kddm_view *v, unsigned int from,
 					  u32 epoch, u8 view_type);
+bool krg_kddm_view_clean(const struct krg_kddm_view *v);
 bool krg_kddm_view_died(const struct krg_kddm_view *v);
 bool krg_kddm_presumed_lost(const struct krg_kddm_gap *gap, unsigned int gaps, u64 set,
 			    u64 object);
