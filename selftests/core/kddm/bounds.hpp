@@ -105,6 +105,12 @@ inline std::vector<Bounds> all_bounds(bool deep)
 		b.joins = 1;
 		b.kills = 2;
 	});
+	add("2 nodes, 1 write or removal, a third joins, one leaves, at any moment", {Kind::Write, Kind::Remove}, 1,
+	    [](Bounds &b) {
+		    b.rules.start = 2;
+		    b.joins = b.leaves = 1;
+		    b.evictions = 1;
+	    });
 	return all;
 }
 

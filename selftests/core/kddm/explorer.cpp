@@ -176,7 +176,7 @@ void write_node(Writer &w, const Node &n, const World &world)
 	w.u8(v.phase | v.told << 4);
 	w.u8(v.epoch);
 	for (const krg_kddm_map *m :
-	     {&v.members, &v.guards, &v.next, &v.marked, &v.ended, &v.gone, &v.sure, &v.left, &v.was, &v.survivors})
+	     {&v.members, &v.guards, &v.next, &v.marked, &v.ended, &v.gone, &v.sure, &v.done, &v.was, &v.survivors})
 		w.map(*m);
 	write_past(w, v.past);
 	write_gaps(w, n.gaps);
@@ -213,7 +213,7 @@ void read_node(Reader &r, Node &n)
 	view.told = v >> 4;
 	view.epoch = r.u8();
 	for (krg_kddm_map *m : {&view.members, &view.guards, &view.next, &view.marked, &view.ended, &view.gone,
-				&view.sure, &view.left, &view.was, &view.survivors})
+				&view.sure, &view.done, &view.was, &view.survivors})
 		r.map(*m);
 	read_past(r, view.past);
 	read_gaps(r, n.gaps);

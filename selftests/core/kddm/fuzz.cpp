@@ -42,6 +42,7 @@ struct Fuzz {
 		for (unsigned n = 0; n < 20; n++)
 			krg_kddm_map_add(&members, n);
 		e.self = self;
+		e.clean = true;
 		e.place = {static_cast<u16>(manager), static_cast<u16>(witness)};
 		e.members = e.survivors = &members;
 		e.spare = &spare;
@@ -123,9 +124,9 @@ struct Fuzz {
 	}
 	void view(uint8_t what, const uint8_t *data)
 	{
-		static const uint8_t types[] = {KRG_KDDM_VIEW_MARK, KRG_KDDM_VIEW_END,	KRG_KDDM_VIEW_GO,
-						KRG_KDDM_VIEW_SURE, KRG_KDDM_VIEW_TOLD, KRG_KDDM_VIEW_CHANGE,
-						KRG_KDDM_VIEW_BUILT};
+		static const uint8_t types[] = {KRG_KDDM_VIEW_MARK,   KRG_KDDM_VIEW_END,  KRG_KDDM_VIEW_GO,
+						KRG_KDDM_VIEW_SURE,   KRG_KDDM_VIEW_DONE, KRG_KDDM_VIEW_TOLD,
+						KRG_KDDM_VIEW_CHANGE, KRG_KDDM_VIEW_BUILT};
 		krg_kddm_view_step s{};
 		krg_kddm_view_past past{};
 		krg_kddm_map some{};

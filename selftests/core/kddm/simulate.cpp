@@ -3,7 +3,8 @@
  * Random histories, up to 256 nodes: users, linkers that are slow or out of
  * memory, deaths, leaves and joins at any message. The same invariants as in the
  * explorer, after every step. One history again, in words:
- *   out/simulate NODES OBJECTS SEED [DEATH_AFTER]
+ *   out/simulate NODES OBJECTS SEED OPERATIONS CHANGES AFTER WHAT
+ * (a failure prints these).
  */
 #include <algorithm>
 #include <chrono>
@@ -35,7 +36,8 @@ struct Plan {
 	uint64_t seed = 1;
 	unsigned ops = 60;
 	unsigned changes = 0; /* deaths, leaves, joins */
-	int death_after = -1; /* messages; one death exactly then */
+	int after = -1;	      /* messages; exactly then comes one */
+	Do change = Do::Kill; /* death, leave or join */
 	bool slow = true;     /* linkers and grants take their time */
 };
 
@@ -58,7 +60,7 @@ struct Run {
 		k.objects = p.objects;
 		k.slots = 2;
 		k.set = p.seed;
-		k.start = p.changes ? std::max(2u, p.nodes * 3 / 4) : p.nodes;
+		k.start = p.changes || p.change == Do::Join ? std::max(2u, p.nodes * 3 / 4) : p.nodes;
 		k.home = p.seed % 5 == 4 ? 0 : -1;
 		k.release_now = !p.slow || p.seed & 1;
 		k.fill_now = !p.slow || p.seed & 2;
@@ -77,6 +79,7 @@ struct Run {
 	bool flush_leaver();
 	bool anything(bool ending);
 	void check();
+	void change_now();
 	std::string go();
 };
 
@@ -228,6 +231,20 @@ void Run::check()
 			w.check_object(object);
 }
 
+/* The change that is to come at this very moment, to whom it can. */
+void Run::change_now()
+{
+	p.after = -1;
+	for (unsigned i = 0, n = r(p.nodes); i < p.nodes; i++, n = (n + 1) % p.nodes) {
+		bool out = !w.node[n].alive && !krg_kddm_map_has(&w.views.back().members, n);
+		bool may_leave = w.may_die(n) && static_cast<int>(n) != w.rules.home;
+
+		if ((p.change == Do::Kill && w.may_die(n)) || (p.change == Do::Leave && may_leave) ||
+		    (p.change == Do::Join && out))
+			return take(p.change, n);
+	}
+}
+
 std::string Run::go()
 {
 	uint64_t idle = 0, evictions = 0;
@@ -235,14 +252,8 @@ std::string Run::go()
 	while (w.good() && (ops || changes) && idle < 2000) {
 		idle = anything(false) ? 0 : idle + 1;
 		check();
-		if (p.death_after >= 0 && w.messages >= static_cast<uint64_t>(p.death_after)) {
-			p.death_after = -1;
-			for (unsigned i = 0, n = r(p.nodes); i < p.nodes; i++, n = (n + 1) % p.nodes)
-				if (w.may_die(n)) {
-					take(Do::Kill, n);
-					break;
-				}
-		}
+		if (p.after >= 0 && w.messages >= static_cast<uint64_t>(p.after))
+			change_now();
 	}
 	while (w.good() && anything(true) && evictions < 1'000'000) {
 		evictions++;
@@ -296,7 +307,8 @@ void one(Sum &s, const Plan &p)
 	if (!broken.empty() && s.broken.empty())
 		s.broken = broken + "; again: simulate " + std::to_string(p.nodes) + " " + std::to_string(p.objects) +
 			   " " + std::to_string(p.seed) + " " + std::to_string(p.ops) + " " +
-			   std::to_string(p.changes) + " " + std::to_string(p.death_after);
+			   std::to_string(p.changes) + " " + std::to_string(p.after) + " " +
+			   std::to_string(static_cast<int>(p.change));
 }
 
 double now()
@@ -316,23 +328,23 @@ void random_runs(const char *what, Plan p, unsigned runs, uint64_t seed)
 	report(what, s, now() - t);
 }
 
-/* A death after each message of a history. */
-void death_everywhere(Plan p, unsigned seeds, uint64_t seed)
+/* A change after each message of a history. */
+void change_everywhere(const char *what, Plan p, unsigned seeds, uint64_t seed)
 {
 	Sum s;
 	double t = now();
 
 	for (unsigned i = 0; i < seeds && s.broken.empty(); i++) {
 		p.seed = seed + i;
-		p.death_after = -1;
+		p.after = -1;
 		Run base(p);
 		s.broken = base.go();
 		for (unsigned k = 0; k < base.w.messages && s.broken.empty(); k++) {
-			p.death_after = k;
+			p.after = k;
 			one(s, p);
 		}
 	}
-	report("a death after each message", s, now() - t);
+	report(what, s, now() - t);
 }
 
 int again(char **argv)
@@ -345,7 +357,8 @@ int again(char **argv)
 	p.seed = std::atoll(argv[3]);
 	p.ops = std::atoi(argv[4]);
 	p.changes = std::atoi(argv[5]);
-	p.death_after = std::atoi(argv[6]);
+	p.after = std::atoi(argv[6]);
+	p.change = static_cast<Do>(std::atoi(argv[7]));
 	Run run(p);
 	run.w.log = &log;
 	std::string broken = run.go();
@@ -359,17 +372,22 @@ int again(char **argv)
 
 int main(int argc, char **argv)
 {
-	if (argc == 7)
+	if (argc == 8)
 		return again(argv);
 	uint64_t seed = argc > 1 ? std::atoll(argv[1]) : 1;
 
-	std::printf("1..6\n");
+	std::printf("1..8\n");
 	random_runs("3 nodes, 1 object, nothing changes", {3, 1, 0, 80}, 3000, seed);
 	random_runs("4 nodes, 2 objects, 3 changes of members", {4, 2, 0, 60, 3}, 3000, seed);
 	random_runs("8 nodes, 4 objects, 6 changes of members", {8, 4, 0, 200, 6}, 600, seed);
 	random_runs("32 nodes, 8 objects, 4 changes of members", {32, 8, 0, 1500, 4}, 20, seed);
-	random_runs("256 nodes, 4 objects, 2 changes of members", {256, 4, 0, 3000, 2}, 1, seed);
-	death_everywhere({4, 2, 0, 40}, 12, seed);
+	random_runs("256 nodes, 4 objects, 4 changes of members", {256, 4, 0, 3000, 4}, 1, seed);
+	Plan p{4, 2, 0, 40};
+	change_everywhere("a death after each message", p, 12, seed);
+	p.change = Do::Leave;
+	change_everywhere("one leaves after each message", p, 12, seed);
+	p.change = Do::Join;
+	change_everywhere("one joins after each message", p, 12, seed);
 	rows_save("simulate");
 	return failed != 0;
 }

@@ -614,6 +614,7 @@ void everything(std::set<unsigned> &rules)
 		e.presumed = !rnd(8);
 		e.died = rnd(2);
 		e.leaving = !rnd(8);
+		e.clean = rnd(4);
 		e.place.manager = rnd(16) ? rnd(4) : KRG_KDDM_NOBODY;
 		e.place.witness = rnd(4) ? rnd(4) : KRG_KDDM_NOBODY;
 		e.members = e.survivors = &members;

@@ -63,7 +63,7 @@ World::World(const Rules &r)
 		me.view.guards = me.view.next = me.view.was = me.view.survivors = first.guards;
 		me.view.past.settled = me.view.past.epoch[0] = me.view.past.views = 1;
 		me.view.past.guards[0] = first.guards;
-		me.view.marked = me.view.ended = me.view.gone = first.members;
+		me.view.marked = me.view.ended = me.view.gone = me.view.done = first.members;
 	}
 	refill();
 }
@@ -125,6 +125,10 @@ bool World::may_go(unsigned n) const
 	if (static_cast<int>(n) != leaving || me.learned < views.size() || me.view.phase != KRG_KDDM_RUN ||
 	    !me.copies.empty())
 		return false;
+	/* What it sent has arrived: it asks everybody, the channels keep order. */
+	for (unsigned to = 0; to < rules.nodes; to++)
+		if (!channel[n * rules.nodes + to].empty())
+			return false;
 	return std::ranges::all_of(me.users, [](const User &u) { return u.stage == Stage::Idle; });
 }
 
@@ -155,6 +159,7 @@ krg_kddm_env World::env(unsigned n, unsigned object)
 	e.place = place(me.view.guards, object);
 	e.presumed = rules.home < 0 && !me.gaps.empty() &&
 		     krg_kddm_presumed_lost(me.gaps.data(), me.gaps.size(), rules.set, object);
+	e.clean = krg_kddm_view_clean(&me.view);
 	e.leaving = !krg_kddm_map_has(&me.view.guards, n);
 	e.spare = &spare_;
 	return e;
@@ -323,6 +328,8 @@ int World::run(unsigned n, unsigned object, const krg_kddm_msg &msg, uint32_t ve
 void World::check_lost(unsigned n, unsigned object)
 {
 	lost++;
+	if (!deaths)
+		fail("lost, though nobody died");
 	for (unsigned i = 0; i < rules.nodes; i++) {
 		const Copy *c = find(i, object);
 
@@ -383,12 +390,14 @@ void World::attempt_job(unsigned n, User &u)
 		if (r == KRG_KDDM_DONE) {
 			c.mapped = 2;
 			r = run(n, object, op(KRG_KDDM_OP_ERASE, u.node), 0);
-			if (r == -EAGAIN) {
+			if (r == -EAGAIN || r == KRG_KDDM_WAIT) {
 				run(n, object, op(KRG_KDDM_OP_PUT_WRITE), 0);
 				return;
 			}
 		}
 	}
+	if (r == KRG_KDDM_WAIT)
+		return;
 	if (r == KRG_KDDM_DONE) {
 		latest[object] = 0;
 		written[object] = false;
@@ -620,6 +629,7 @@ void World::view_todo(unsigned n, unsigned todo)
 		view_send(n, KRG_KDDM_VIEW_SURE);
 	if (todo & KRG_KDDM_VIEW_BEGIN) {
 		view_objects(n, KRG_KDDM_GO);
+		view_send(n, KRG_KDDM_VIEW_DONE);
 		/* Users of objects this node forgot meanwhile. */
 		for (unsigned i = 0; i < node[n].users.size(); i++) {
 			unsigned object = node[n].users[i].object;
@@ -629,6 +639,14 @@ void World::view_todo(unsigned n, unsigned todo)
 			calm(n, object);
 		}
 	}
+	if (todo & KRG_KDDM_VIEW_CLEAN)
+		for (unsigned i = rules.slots; i < node[n].users.size(); i++) {
+			unsigned object = node[n].users[i].object;
+			if (node[n].users[i].stage != Stage::Waiting)
+				continue;
+			attempt(n, node[n].users[i]);
+			calm(n, object);
+		}
 }
 
 void World::view_change(unsigned n)
@@ -643,10 +661,7 @@ void World::view_change(unsigned n)
 	ev.guards = &v.guards;
 	ev.left = &v.left;
 	if (!krg_kddm_map_has(&v.members, n)) {
-		/* It has left; nothing of it comes after this. */
 		me.view.members = v.members;
-		me.view.epoch = v.epoch;
-		view_send(n, KRG_KDDM_VIEW_MARK);
 		drop_jobs(n);
 		view_objects(n, KRG_KDDM_VIEW);
 		for (User &u : me.users)
@@ -664,7 +679,7 @@ void World::view_change(unsigned n)
 	drop_jobs(n);
 	for (unsigned from = 0; from < rules.nodes; from++) {
 		auto &ch = channel[from * rules.nodes + n];
-		if (!krg_kddm_map_has(&v.members, from) && !krg_kddm_map_has(&v.left, from))
+		if (!krg_kddm_map_has(&v.members, from))
 			std::erase_if(ch, [&](const Packet &p) { return p.epoch < v.epoch; });
 	}
 	view_todo(n, todo);
@@ -925,7 +940,7 @@ std::string World::describe(const Choice &ch) const
 	switch (ch.what) {
 	case Do::Deliver: {
 		const auto &c = channel[ch.a * rules.nodes + ch.b];
-		static const char *const views[] = {"", "MARK", "END", "GO", "SURE"};
+		static const char *const views[] = {"", "MARK", "END", "GO", "SURE", "DONE"};
 		std::string what = c.empty() ? "?" : c.front().view ? views[c.front().view] : text(c.front().msg);
 		return n + " => n" + std::to_string(ch.b) + "  " + what;
 	}
