@@ -234,8 +234,9 @@ int rpc_post_acked(struct krg_rpc_lane_state *lane, u64 call, const char **why)
  * @page: a page behind it, or NULL; held until @to has it. Its content must not
  *	change until then, or until @to has been removed
  *
- * Never waits for room: a protocol that uses posts bounds how many it has under
- * way. Posts to one node arrive once, in the order in which they were posted, as
+ * Never waits for room: a protocol that uses posts bounds how much it has under way
+ * to a node, well below RPC_QUEUE_HARD, beyond which that one drops the connection
+ * and is sent everything again. Posts to one node arrive once, in the order in which they were posted, as
  * long as neither of the two removes the other.
  *
  * Context: process; handlers too. Locks: none a handler takes.
