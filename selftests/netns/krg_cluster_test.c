@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * krg_cluster_test: membership by hand. Who writes a line to
- * /dev/krg_cluster_test has it done in its network namespace; reading the same
- * open file gives the answer, or why the write failed.
+ * krg_cluster_test: membership by hand (by_hand.h), lines for /dev/krg_cluster_test.
+ * Where one fails, the answer says why.
  *
  *   key TEXT             configure SESSION NODE MAX_NODES NB_NODES_MIN DEV
  *   start [NODE…]        add NODE…        del NODE…       stop
@@ -12,33 +11,16 @@
 #define pr_fmt(fmt) "krg_cluster_test: " fmt
 
 #include <linux/delay.h>
-#include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/netlink.h>
-#include <linux/nsproxy.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 #include <net/net_namespace.h>
 #include <krg/cluster.h>
 #include <krg/rpc.h>
-
-struct answer {
-	struct mutex lock;	/* the rest */
-	size_t len;
-	char text[PAGE_SIZE - 64];
-};
+#include "by_hand.h"
 
 static const char *const states[] = { "absent", "present", "online", "leaving", "failed" };
-
-static __printf(2, 3) void say(struct answer *a, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	a->len += vscnprintf(a->text + a->len, sizeof(a->text) - a->len, fmt, args);
-	va_end(args);
-}
 
 static int do_configure(struct net *net, char *args, struct netlink_ext_ack *extack)
 {
@@ -153,68 +135,7 @@ static int do_command(struct net *net, char *line, struct answer *a)
 	return err;
 }
 
-static ssize_t test_write(struct file *file, const char __user *buf, size_t size, loff_t *pos)
-{
-	struct answer *a = file->private_data;
-	char *line;
-	int err;
-
-	line = memdup_user_nul(buf, min_t(size_t, size, PAGE_SIZE));
-	if (IS_ERR(line))
-		return PTR_ERR(line);
-	mutex_lock(&a->lock);
-	a->len = 0;
-	err = do_command(current->nsproxy->net_ns, strim(line), a);
-	mutex_unlock(&a->lock);
-	kfree(line);
-	return err ?: size;
-}
-
-static ssize_t test_read(struct file *file, char __user *buf, size_t size, loff_t *pos)
-{
-	struct answer *a = file->private_data;
-	loff_t off = 0;
-	ssize_t n;
-
-	mutex_lock(&a->lock);
-	n = simple_read_from_buffer(buf, size, &off, a->text, a->len);
-	a->len = 0;
-	mutex_unlock(&a->lock);
-	return n;
-}
-
-static int test_open(struct inode *inode, struct file *file)
-{
-	struct answer *a = kzalloc(sizeof(*a), GFP_KERNEL);
-
-	if (!a)
-		return -ENOMEM;
-	mutex_init(&a->lock);
-	file->private_data = a;
-	return 0;
-}
-
-static int test_release(struct inode *inode, struct file *file)
-{
-	kfree(file->private_data);
-	return 0;
-}
-
-static const struct file_operations test_fops = {
-	.owner = THIS_MODULE,
-	.open = test_open,
-	.release = test_release,
-	.read = test_read,
-	.write = test_write,
-};
-
-static struct miscdevice test_dev = {
-	.minor = MISC_DYNAMIC_MINOR,
-	.name = "krg_cluster_test",
-	.fops = &test_fops,
-	.mode = 0600,
-};
-
-module_misc_device(test_dev);
+BY_HAND_DEVICE("krg_cluster_test");
+module_misc_device(by_hand_dev);
 MODULE_DESCRIPTION("krg: membership by hand, for tests");
 MODULE_LICENSE("GPL");

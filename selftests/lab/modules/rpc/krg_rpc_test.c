@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * krg_rpc_test: rpc by hand. Who writes a line to /dev/krg_rpc_test has it done
- * in its network namespace; reading the same open file gives what came out, or
- * the write fails with what rpc returned.
+ * krg_rpc_test: rpc by hand (by_hand.h), lines for /dev/krg_rpc_test:
  *
  *   key TEXT                      setup SELF ADDR        shutdown
  *   incarnation                   peer NODE ADDR INC     del NODE      up NODE
@@ -23,16 +21,14 @@
 #include <linux/inet.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
-#include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/nsproxy.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
-#include <linux/uaccess.h>
 #include <net/net_namespace.h>
 #include <krg/rpc.h>
+#include "by_hand.h"
 
 #define TEST_BLOCK	(KRG_SERVICE_TEST + 0)
 #define TEST_PLAIN	(KRG_SERVICE_TEST + 1)
@@ -168,12 +164,6 @@ static const struct krg_rpc_service services[] = {
 	  THIS_MODULE },
 };
 
-struct result {
-	struct mutex lock;	/* the buffer */
-	size_t len;
-	char text[512];
-};
-
 static int post_one(struct net *net, int node, struct post *post, u32 len)
 {
 	struct page *page = NULL;
@@ -209,7 +199,7 @@ static int do_post(struct net *net, const char *args)
 	return err;
 }
 
-static int do_posted(struct net *net, const char *args, struct result *res)
+static int do_posted(struct net *net, const char *args, struct answer *a)
 {
 	struct posted *p;
 	u32 node, run;
@@ -218,7 +208,7 @@ static int do_posted(struct net *net, const char *args, struct result *res)
 		return -EINVAL;
 	mutex_lock(&posts_lock);
 	p = posts_find(net, node, run);
-	res->len = scnprintf(res->text, sizeof(res->text), "%u %u\n", p->count, p->wrong);
+	say(a, "%u %u\n", p->count, p->wrong);
 	mutex_unlock(&posts_lock);
 	return 0;
 }
@@ -280,7 +270,7 @@ static int echo_once(struct net *net, int node, u16 service, const u8 *data, u32
 	return err;
 }
 
-static int do_echo(struct net *net, const char *args, struct result *res)
+static int do_echo(struct net *net, const char *args, struct answer *a)
 {
 	unsigned int node, lane, len, count, i;
 	u64 *times, t;
@@ -303,7 +293,7 @@ static int do_echo(struct net *net, const char *args, struct result *res)
 	}
 	if (!err) {
 		sort(times, count, sizeof(*times), cmp_u64, NULL);
-		res->len = scnprintf(res->text, sizeof(res->text), "%llu\n", times[count / 2]);
+		say(a, "%llu\n", times[count / 2]);
 	}
 	kvfree(times);
 	kvfree(data);
@@ -415,7 +405,7 @@ static void count_answer(krg_node_t node, int err, const struct krg_rpc_reply *r
 		(*answers)++;
 }
 
-static int do_all(struct net *net, char *args, struct result *res)
+static int do_all(struct net *net, char *args, struct answer *a)
 {
 	struct krg_rpc_opts opts = { .timeout_ms = 5000 };
 	struct krg_nodemask mask = { };
@@ -430,11 +420,11 @@ static int do_all(struct net *net, char *args, struct result *res)
 	}
 	err = krg_rpc_multicast_call(net, &mask, KRG_SERVICE_ECHO, "all", 3, count_answer, &answers,
 				     &opts);
-	res->len = scnprintf(res->text, sizeof(res->text), "%d %d\n", answers, err);
+	say(a, "%d %d\n", answers, err);
 	return 0;
 }
 
-static int do_stream(struct net *net, const char *args, struct result *res)
+static int do_stream(struct net *net, const char *args, struct answer *a)
 {
 	struct krg_rpc_opts opts = { .lane = KRG_LANE_BULK };
 	unsigned int node, len, count, i;
@@ -452,12 +442,11 @@ static int do_stream(struct net *net, const char *args, struct result *res)
 	err = err ?: echo_once(net, node, TEST_PLAIN, data, 1, KRG_LANE_BULK);
 	ns = ktime_get_ns() - start;
 	kvfree(data);
-	res->len = scnprintf(res->text, sizeof(res->text), "%llu\n",
-			     (u64)len * count * 1000 / max(ns, 1ull) * 1000 / 1024 * 1000 / 1024);
+	say(a, "%llu\n", (u64)len * count * 1000 / max(ns, 1ull) * 1000 / 1024 * 1000 / 1024);
 	return err;
 }
 
-static int do_counters(struct net *net, const char *args, struct result *res)
+static int do_counters(struct net *net, const char *args, struct answer *a)
 {
 	struct krg_rpc_counters c;
 	unsigned int node, lane;
@@ -467,15 +456,13 @@ static int do_counters(struct net *net, const char *args, struct result *res)
 		return -EINVAL;
 	err = krg_rpc_counters(net, node, lane, &c);
 	if (!err)
-		res->len = scnprintf(res->text, sizeof(res->text),
-				     "tx %llu rx %llu calls %llu served %llu timeouts %llu cancelled %llu late %llu stale %llu lost %llu garbage %llu connects %llu stalls %llu queued %llu in_flight %llu\n",
-				     c.tx_frames, c.rx_frames, c.calls, c.served, c.timeouts,
-				     c.cancelled, c.late, c.stale, c.lost, c.garbage, c.connects,
-				     c.stalls, c.queued, c.in_flight);
+		say(a, "tx %llu rx %llu calls %llu served %llu timeouts %llu cancelled %llu late %llu stale %llu lost %llu garbage %llu connects %llu stalls %llu queued %llu in_flight %llu\n",
+		    c.tx_frames, c.rx_frames, c.calls, c.served, c.timeouts, c.cancelled, c.late,
+		    c.stale, c.lost, c.garbage, c.connects, c.stalls, c.queued, c.in_flight);
 	return err;
 }
 
-static int do_command(struct net *net, char *line, struct result *res)
+static int do_command(struct net *net, char *line, struct answer *a)
 {
 	char *cmd = strsep(&line, " ");
 	char *args = line ?: "";
@@ -499,7 +486,7 @@ static int do_command(struct net *net, char *line, struct result *res)
 	if (!strcmp(cmd, "epoch"))
 		return krg_rpc_set_epoch(net, node), 0;
 	if (!strcmp(cmd, "echo"))
-		return do_echo(net, args, res);
+		return do_echo(net, args, a);
 	if (!strcmp(cmd, "plain"))
 		return echo_once(net, node, TEST_PLAIN, "plain", 5, 0);
 	if (!strcmp(cmd, "block"))
@@ -509,15 +496,15 @@ static int do_command(struct net *net, char *line, struct result *res)
 	if (!strcmp(cmd, "load"))
 		return start_threads(net, args, load_thread);
 	if (!strcmp(cmd, "all"))
-		return do_all(net, args, res);
+		return do_all(net, args, a);
 	if (!strcmp(cmd, "stream"))
-		return do_stream(net, args, res);
+		return do_stream(net, args, a);
 	if (!strcmp(cmd, "post"))
 		return do_post(net, args);
 	if (!strcmp(cmd, "posted"))
-		return do_posted(net, args, res);
+		return do_posted(net, args, a);
 	if (!strcmp(cmd, "counters"))
-		return do_counters(net, args, res);
+		return do_counters(net, args, a);
 	if (!strcmp(cmd, "release")) {
 		WRITE_ONCE(released, true);
 		wake_up_all(&block_wait);
@@ -534,85 +521,23 @@ static int do_command(struct net *net, char *line, struct result *res)
 		return 0;
 	}
 	if (!strcmp(cmd, "incarnation"))
-		res->len = scnprintf(res->text, sizeof(res->text), "%llx\n", krg_rpc_incarnation(net));
+		say(a, "%llx\n", krg_rpc_incarnation(net));
 	else if (!strcmp(cmd, "blocked"))
-		res->len = scnprintf(res->text, sizeof(res->text), "%d\n", atomic_read(&blocked));
+		say(a, "%d\n", atomic_read(&blocked));
 	else if (!strcmp(cmd, "loaders"))
-		res->len = scnprintf(res->text, sizeof(res->text), "%d\n", atomic_read(&loaders));
+		say(a, "%d\n", atomic_read(&loaders));
 	else if (!strcmp(cmd, "over"))
-		res->len = scnprintf(res->text, sizeof(res->text), "%d %d\n", atomic_read(&crowd_over),
-				     atomic_read(&crowd_error));
+		say(a, "%d %d\n", atomic_read(&crowd_over), atomic_read(&crowd_error));
 	else if (!strcmp(cmd, "fingerprint")) {
 		err = krg_rpc_fingerprint(net, mac);
-		res->len = scnprintf(res->text, sizeof(res->text), "%*phN\n", 8, mac);
+		say(a, "%*phN\n", 8, mac);
 		return err;
 	} else
 		return -EOPNOTSUPP;
 	return 0;
 }
 
-static ssize_t test_write(struct file *file, const char __user *buf, size_t count, loff_t *pos)
-{
-	struct result *res = file->private_data;
-	char *line;
-	int err;
-
-	line = memdup_user_nul(buf, min_t(size_t, count, PAGE_SIZE));
-	if (IS_ERR(line))
-		return PTR_ERR(line);
-	strim(line);
-	mutex_lock(&res->lock);
-	res->len = 0;
-	err = do_command(current->nsproxy->net_ns, line, res);
-	mutex_unlock(&res->lock);
-	kfree(line);
-	return err ?: count;
-}
-
-static ssize_t test_read(struct file *file, char __user *buf, size_t count, loff_t *pos)
-{
-	struct result *res = file->private_data;
-	loff_t off = 0;
-	ssize_t n;
-
-	mutex_lock(&res->lock);
-	n = simple_read_from_buffer(buf, count, &off, res->text, res->len);
-	res->len = 0;
-	mutex_unlock(&res->lock);
-	return n;
-}
-
-static int test_open(struct inode *inode, struct file *file)
-{
-	struct result *res = kzalloc(sizeof(*res), GFP_KERNEL);
-
-	if (!res)
-		return -ENOMEM;
-	mutex_init(&res->lock);
-	file->private_data = res;
-	return 0;
-}
-
-static int test_release(struct inode *inode, struct file *file)
-{
-	kfree(file->private_data);
-	return 0;
-}
-
-static const struct file_operations test_fops = {
-	.owner = THIS_MODULE,
-	.open = test_open,
-	.release = test_release,
-	.read = test_read,
-	.write = test_write,
-};
-
-static struct miscdevice test_dev = {
-	.minor = MISC_DYNAMIC_MINOR,
-	.name = "krg_rpc_test",
-	.fops = &test_fops,
-	.mode = 0600,
-};
+BY_HAND_DEVICE("krg_rpc_test");
 
 static int __init test_init(void)
 {
@@ -626,7 +551,7 @@ static int __init test_init(void)
 		if (err)
 			goto unregister;
 	}
-	err = misc_register(&test_dev);
+	err = misc_register(&by_hand_dev);
 	if (!err)
 		return 0;
 unregister:
@@ -640,7 +565,7 @@ static void __exit test_exit(void)
 {
 	struct posted *p, *next;
 
-	misc_deregister(&test_dev);
+	misc_deregister(&by_hand_dev);
 	WRITE_ONCE(released, true);
 	wake_up_all(&block_wait);
 	for (int i = 0; i < ARRAY_SIZE(services); i++)
