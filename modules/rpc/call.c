@@ -11,8 +11,6 @@
 #include <linux/slab.h>
 #include "rpc.h"
 
-static const struct krg_rpc_opts call_defaults;
-
 long rpc_opts_timeout(const struct krg_rpc_opts *opts)
 {
 	u32 ms = opts && opts->timeout_ms ? opts->timeout_ms : KRG_RPC_TIMEOUT_MS;
@@ -220,6 +218,24 @@ int rpc_call_wait(struct rpc_call *call, struct krg_rpc_reply *rep, long *left,
 	return call->err;
 }
 
+/*
+ * What a caller's options come to: @opts replaced by the defaults if NULL, its
+ * deadline in jiffies, and the lane to @to, held.
+ */
+static struct krg_rpc_lane_state *call_begin(struct net *net, krg_node_t to,
+					     const struct krg_rpc_opts **opts, long *left)
+{
+	static const struct krg_rpc_opts defaults;
+	struct krg_rpc_lane_state *lane;
+
+	*opts = *opts ?: &defaults;
+	*left = rpc_opts_timeout(*opts);
+	if ((u32)(*opts)->lane >= KRG_LANES)
+		return ERR_PTR(-EINVAL);
+	lane = rpc_lane_lookup(net, to, (*opts)->lane);
+	return lane ?: ERR_PTR(-EHOSTDOWN);
+}
+
 /**
  * krg_rpc_call() - ask another node (or this one) and wait for the answer
  * @net: namespace
@@ -249,13 +265,9 @@ int krg_rpc_call(struct net *net, krg_node_t to, u16 service, const void *data, 
 	int err;
 
 	memset(rep, 0, sizeof(*rep));
-	opts = opts ?: &call_defaults;
-	left = rpc_opts_timeout(opts);
-	if ((u32)opts->lane >= KRG_LANES)
-		return -EINVAL;
-	lane = rpc_lane_lookup(net, to, opts->lane);
-	if (!lane)
-		return -EHOSTDOWN;
+	lane = call_begin(net, to, &opts, &left);
+	if (IS_ERR(lane))
+		return PTR_ERR(lane);
 	err = rpc_call_start(lane->peer->node, lane, &call, service, data, len, opts, &left,
 			     true);
 	if (!err)
@@ -300,13 +312,9 @@ int krg_rpc_send(struct net *net, krg_node_t to, u16 service, const void *data, 
 	long left;
 	int err;
 
-	opts = opts ?: &call_defaults;
-	left = rpc_opts_timeout(opts);
-	if ((u32)opts->lane >= KRG_LANES)
-		return -EINVAL;
-	lane = rpc_lane_lookup(net, to, opts->lane);
-	if (!lane)
-		return -EHOSTDOWN;
+	lane = call_begin(net, to, &opts, &left);
+	if (IS_ERR(lane))
+		return PTR_ERR(lane);
 	out = call_frame(lane->peer->node, KRG_FRAME_ONEWAY, service, data, len, opts, left,
 			 &max_reply);
 	err = PTR_ERR_OR_ZERO(out);
