@@ -15,7 +15,7 @@ void hello(struct wire *w, u8 lane)
 
 	ident.lane = lane;
 	if (!wire_open(w, &self.addr, self.key, &ident))
-		die("lane %d: the node refuses the key", lane);
+		die("lane %d: the node refuses the key, in state %d: %m", lane, w->proof);
 }
 
 struct krg_frame request(const struct wire *w, u16 service, u32 len)

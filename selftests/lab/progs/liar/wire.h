@@ -27,6 +27,7 @@
 struct wire {
 	int fd;
 	u8 lane;
+	enum krg_hs_state proof;	/* how far the handshake came */
 	struct krg_frame_key key_tx;
 	struct krg_frame_key key_rx;
 	u64 seq_tx;
@@ -111,6 +112,7 @@ static inline bool wire_open(struct wire *w, const struct sockaddr_in *to, const
 	}
 	krg_frame_key_init(&w->key_tx, hs.key_up);
 	krg_frame_key_init(&w->key_rx, hs.key_down);
+	w->proof = hs.state;
 	return hs.state == KRG_HS_DONE;
 }
 
