@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // krgadm boot: the modules, with what /etc/kerrighed_nodes says unless the
-// kernel command line says it, then the session's key.
+// kernel command line says it, then the session's key. Without either, what
+// modprobe.d has counts; if that is nothing, the module says what is missing.
 #include "cli/tool.hpp"
 #include "cmd/key.hpp"
 #include "util/parse.hpp"
@@ -96,7 +97,9 @@ Result<Words> parameters(const Options &options)
 	std::array<char, 256> host = {};
 	Words params;
 
-	if (command_line_configures()) {
+	const bool no_file = options.nodes == nodes_file && access(nodes_file, F_OK);
+
+	if (command_line_configures() || no_file) {
 		if (!options.net_dev.empty())
 			params.push_back("net_dev=" + options.net_dev);
 		return params;
@@ -135,7 +138,7 @@ Result<void> modprobe(const Words &args)
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (status)
-		return Error{"modprobe " + args.front() + " failed"};
+		return Error{"modprobe " + args.front() + " failed; the kernel log says why"};
 	return {};
 }
 

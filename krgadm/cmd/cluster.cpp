@@ -99,7 +99,7 @@ void add_cluster(CLI::App &app, Run &run)
 	begin->add_option("--wait", options->wait, "Wait up to SECONDS for nodes that are not present yet")
 	    ->type_name("SECONDS")
 	    ->check(CLI::Range(0, 86400));
-	begin->add_flag("--strict-caps", options->strict_caps, "Kerrighed's default capabilities");
+	begin->add_flag("--strict-caps", options->strict_caps, "Kerrighed's default capabilities (not supported yet)");
 	set_body(begin, run, [options](Output &out) { return start(out, *options); });
 
 	auto wait = std::make_shared<unsigned>(0);

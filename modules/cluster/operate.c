@@ -216,13 +216,17 @@ static int operate(struct net *net, u8 op, const struct krg_nodemask *nodes, uns
  * Context: process, interruptible; not from a notifier or rpc handler.
  * Return: 0; -ENOKEY no session key; -EALREADY; -EEXIST the session has a cluster
  * this node is not in; -EADDRINUSE another machine has our id; -EINVAL; -ETIMEDOUT;
- * -EHOSTDOWN a node was lost meanwhile; -EINTR; -ENOTCONN not a node.
+ * -EHOSTDOWN a node was lost meanwhile; -EINTR; -ENOTCONN not a node; -EOPNOTSUPP
+ * KRG_CLUSTER_STRICT_CAPS, as there are no capabilities yet.
  */
 int krg_cluster_start(struct net *net, const struct krg_nodemask *nodes, unsigned int flags,
 		      unsigned int timeout_ms, struct netlink_ext_ack *extack)
 {
 	if (flags & ~KRG_CLUSTER_STRICT_CAPS)
 		return krg_extack_err(extack, -EINVAL, "unknown flags 0x%x", flags);
+	if (flags & KRG_CLUSTER_STRICT_CAPS)
+		return krg_extack_err(extack, -EOPNOTSUPP,
+				      "Kerrighed's capabilities are not supported yet");
 	return operate(net, KRG_OP_START, nodes, flags, timeout_ms, extack);
 }
 EXPORT_SYMBOL_GPL(krg_cluster_start);

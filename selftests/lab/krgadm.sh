@@ -30,7 +30,7 @@ stands() {
 	[ "$before" = "$(count)" ]
 }
 
-plan 41
+plan 44
 lab_up -n 2 --mem 512
 
 is "cluster status" "$(on 1 'krgadm cluster status')" 'status: up on 2 nodes'
@@ -48,6 +48,7 @@ is "it is out" "$(on 1 'krgadm nodes')" "$(printf '1:online\n2:present')"
 ok "nodes add" lab exec -n 1 -- krgadm nodes add -t 2
 is "it is in again" "$(on 2 'krgadm cluster status')" 'status: up on 2 nodes'
 like "without rights nothing changes" "$(on 1 'su nobody -s /bin/sh -c "krgadm cluster stop"; echo $?')" 'CAP_SYS_ADMIN'
+like "what is not there is refused" "$(on 1 'krgadm cluster start --strict-caps; echo $?')" 'cluster start: .*not supported yet$'
 is "the cluster is still up" "$(on 1 'krgadm cluster status')" 'status: up on 2 nodes'
 
 on 2 'sleep 4321 </dev/null >/dev/null 2>&1 & echo $! >/tmp/sleep.pid'
@@ -94,3 +95,7 @@ ok "modules unload on node 1" modules_unload_clean 1
 is "a start right behind the key" "$(on 1 'for m in cluster proc procfs nl; do modprobe krg_$m || exit; done; modprobe krg_rpc_tcp
 	krgadm key load >/dev/null; krgadm cluster start -c 1 >/dev/null && krgadm cluster status; krgadm cluster stop')" 'status: up on 1 nodes'
 ok "modules unload on node 2" modules_unload_clean 2
+# The lab's kernel command line has the parameters, which krgadm is not to see here.
+on 1 'rmmod krg_nl krg_procfs krg_proc krg_ghost krg_cluster; echo quiet >/tmp/words; mount --bind /tmp/words /proc/cmdline'
+is "boot without a nodes file leaves the parameters to modprobe" "$(on 1 'krgadm boot; echo $?; krgadm cluster status')" "$(printf '0\nstatus: down')"
+ok "modules unload on node 1 again" modules_unload_clean 1

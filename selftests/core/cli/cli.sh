@@ -43,7 +43,7 @@ refused() { # NAME WORD CMD…: one line on stderr naming WORD, exit 2, nothing 
 	report $? "$name"
 }
 
-echo 1..70
+echo 1..71
 for tool in krgadm checkpoint restart krgcr-run krgcapset migrate; do
 	try "$tool --help" 0 '^Usage|SUBCOMMAND' '^$' "$tool" --help
 	try "$tool --version" 0 "^$tool \(krg\) [0-9]" '^$' "$tool" --version
@@ -134,4 +134,26 @@ try "checkpoint rm: a version that is not there" 1 '^$' 'application 123 has no 
 try "checkpoint rm --all" 0 '' '^$' krgadm checkpoint rm 123 --all
 [ -z "$(ls -A "$KRG_CHKPT_DIR")" ]
 report $? "nothing is left, nor what a dead writer had left"
+
+set +u
+# shellcheck source=/dev/null
+. "$(dirname "$0")/../../../krgadm/completion/krgadm"
+offered() { # WORD…: what completion offers for the last one
+	local name=_krg_$1
+	name=${name/_krg_krgadm/_krgadm}
+	COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+	"${name/_krg_krgcr-run/_krg_run}"
+	printf '%s\n' "${COMPREPLY[@]}" | sort
+}
+options() { "$@" --help | grep -oE '(^ +(-[a-zA-Z](\[SIG\])?, *)?|,)--[a-z-]+' | grep -oE -- '--[a-z-]+' | sort; }
+words() { "$@" --help | sed -n '/^Subcommands/,$ s/^  \([a-z]\+\) .*/\1/p' | sort; }
+complete_differs() { # WORD…: prints where completion and --help do
+	local word
+	for word in $(words "$@"); do complete_differs "$@" "$word"; done
+	diff <(options "$@") <(offered "$@" -- | grep -v '^$') || echo "$*: options"
+	[ -z "$(words "$@")" ] || diff <(words "$@") <(offered "$@" '' | grep -v ^-) || echo "$*: words"
+}
+for tool in krgadm checkpoint restart krgcr-run; do complete_differs $tool; done >"$out/stdout" 2>"$out/stderr"
+[ ! -s "$out/stdout" ] && [ ! -s "$out/stderr" ]
+report $? "completion offers what --help shows, no more and no less"
 exit $bad
