@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // krgadm top: the cluster's processes, refreshed, in a terminal or as a batch.
 #include "cli/tool.hpp"
-#include "cmd/top_model.hpp"
+#include "cmd/top_lines.hpp"
+#include "out/screen.hpp"
 #include "util/signals.hpp"
 #include <algorithm>
-#include <clocale>
+#include <array>
+#include <csignal>
 #include <fmt/format.h>
+#include <future>
 #include <ncurses.h>
 #include <thread>
 
@@ -30,17 +33,17 @@ const std::map<std::string, SortKey> sort_keys = {{"cpu", SortKey::cpu},
 						  {"pid", SortKey::pid},
 						  {"time", SortKey::time}};
 
-constexpr size_t batch_width = 120;
-
 void print_text(Output &out, const TopModel &model, Users &users)
 {
+	const ProcessLines lines(batch_width);
+
 	out.line(summary_line(model));
 	for (const auto &node : model.nodes())
-		out.line(node_line(node, batch_width));
+		out.line(node_line(node, batch_width).text);
 	out.line("");
-	out.line(head_line(model.threads));
+	out.line(lines.head(model.threads));
 	for (const auto &process : model.processes())
-		out.line(process_line(process, users));
+		out.line(lines.line(process, users));
 	out.line("");
 	fflush(stdout);
 }
@@ -79,16 +82,26 @@ void print_batch(Output &out, const TopModel &model, Users &users)
 		print_text(out, model, users);
 }
 
+// A look that a signal ended, or that the process was stopped in: no reason to give up.
+bool interrupted(const Result<TopLook> &look)
+{
+	return !look && look.error().code == EINTR;
+}
+
 int batch(Output &out, Client &client, TopModel &model, const Options &options)
 {
 	const Interruptible until_signal;
 	Users users;
 
-	for (unsigned n = 0; !Interruptible::caught(); n++) {
-		if (auto done = model.refresh(client); !done)
-			return complain("krgadm", done.error());
+	for (unsigned looks = 0; !Interruptible::caught();) {
+		auto look = TopLook::take(client, model.threads);
+		if (interrupted(look))
+			continue;
+		if (!look)
+			return complain("krgadm", look.error());
+		model.update(*look);
 		print_batch(out, model, users);
-		if (options.iterations && n + 1 == options.iterations)
+		if (++looks == options.iterations)
 			break;
 		timespec left = {
 		    static_cast<time_t>(options.delay),
@@ -98,147 +111,244 @@ int batch(Output &out, Client &client, TopModel &model, const Options &options)
 	return 0;
 }
 
-class Screen
+// One look at a time, beside the keys: a node that has just died holds up no key.
+class Looker
 {
 public:
-	Screen()
-	{
-		setlocale(LC_ALL, "");
-		initscr();
-		cbreak();
-		noecho();
-		keypad(stdscr, TRUE);
-		curs_set(0);
-		if (has_colors()) {
-			start_color();
-			use_default_colors();
-			init_pair(1, COLOR_GREEN, -1);
-			init_pair(2, COLOR_RED, -1);
-		}
-	}
-	~Screen() { endwin(); }
-	Screen(const Screen &) = delete;
-	Screen &operator=(const Screen &) = delete;
+	explicit Looker(Client client) : client_(std::make_shared<Client>(std::move(client))) {}
 
-	void line(int row, const std::string &text, attr_t attributes = A_NORMAL)
+	bool looks() const { return next_.valid(); }
+	bool ready() const { return looks() && next_.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }
+	Result<TopLook> get() { return next_.get(); }
+
+	void start(bool threads)
 	{
-		if (row >= LINES)
-			return;
-		attrset(attributes);
-		mvaddnstr(row, 0, text.c_str(), COLS);
-		clrtoeol();
-		attrset(A_NORMAL);
+		std::promise<Result<TopLook>> promise;
+		sigset_t all;
+		sigset_t old;
+
+		next_ = promise.get_future();
+		// Signals are for who reads the keys.
+		sigfillset(&all);
+		pthread_sigmask(SIG_SETMASK, &all, &old);
+		// Detached: who quits does not wait for the kernel's answer.
+		std::thread([client = client_, threads, promise = std::move(promise)]() mutable {
+			promise.set_value(TopLook::take(*client, threads));
+		}).detach();
+		pthread_sigmask(SIG_SETMASK, &old, nullptr);
 	}
+
+private:
+	std::shared_ptr<Client> client_;
+	std::future<Result<TopLook>> next_;
+};
+
+constexpr std::array help = {
+    "krgadm top: the processes of the cluster",
+    "",
+    "  P M T N O   sort by cpu, memory, time, pid, node",
+    "  R           reverse the order",
+    "  H           a line a thread",
+    "  K           with or without kernel threads",
+    "  + -         look less often, more often",
+    "  space       look now",
+    "  arrows, PgUp, PgDn, Home, End",
+    "              scroll the list",
+    "  ^L          draw all anew",
+    "  q           quit",
+    "",
+    "NODE is where a process runs, HOME where it was started.",
+    "Any key goes back.",
 };
 
 class Terminal
 {
 public:
-	Terminal(Client &client, TopModel &model, const Options &options)
-	    : client_(client), model_(model), options_(options), delay_(options.delay)
+	Terminal(Client client, TopModel &model, const Options &options)
+	    : looker_(std::move(client)), model_(model), options_(options), delay_(options.delay)
 	{
 	}
 
 	Result<void> run()
 	{
 		const Interruptible until_signal;
+		auto screen = Screen::open();
 
-		for (unsigned n = 0; !quit_ && !Interruptible::caught(); n++) {
-			if (options_.iterations && n == options_.iterations)
-				break;
-			if (auto done = model_.refresh(client_); !done)
+		if (!screen)
+			return screen.error();
+		while (!over() && (!options_.iterations || looks_ < options_.iterations)) {
+			if (auto done = look(); !done)
 				return done;
-			draw();
-			keys_until_next();
+			wait();
 		}
 		return {};
 	}
 
 private:
-	void draw()
-	{
-		const auto &processes = model_.processes();
-		int row = 0;
+	using Clock = std::chrono::steady_clock;
 
-		screen_.line(row++, message_.empty() ? summary_line(model_) : message_);
-		for (const auto &node : model_.nodes()) {
-			// The list of processes keeps at least half the screen.
-			if (row > LINES / 2)
-				break;
-			screen_.line(row++, node_line(node, static_cast<size_t>(COLS)), colour(node));
+	bool over() const { return quit_ || Interruptible::caught(); }
+
+	Result<void> look()
+	{
+		const auto begin = Clock::now();
+
+		message_.clear();
+		again_ = false;
+		looker_.start(model_.threads);
+		while (!over() && !looker_.ready()) {
+			const bool late = Clock::now() - begin > std::chrono::seconds(1);
+			if (late && message_.empty()) {
+				message_ = "a node does not answer";
+				draw();
+			}
+			serve_key(Clock::now() - begin > std::chrono::milliseconds(50) ? 50 : 2);
 		}
-		screen_.line(row++, "");
-		screen_.line(row++, fill(head_line(model_.threads)), A_REVERSE);
-		first_ = std::min(first_, processes.empty() ? 0 : processes.size() - 1);
-		for (size_t i = first_; i < processes.size() && row < LINES; i++)
-			screen_.line(row++, process_line(processes[i], users_),
-				     processes[i].process.state == 'R' ? A_BOLD : A_NORMAL);
-		while (row < LINES)
-			screen_.line(row++, "");
-		refresh();
+		if (over())
+			return {};
+		auto found = looker_.get();
+		if (interrupted(found))
+			again_ = true;
+		else if (!found)
+			return found.error();
+		else
+			update(*found);
+		return {};
 	}
 
-	static attr_t colour(const TopNode &node)
+	void update(const TopLook &found)
 	{
-		constexpr double busy = 90;
-
-		return COLOR_PAIR(node.error || node.cpu >= busy || node.mem >= busy ? 2 : 1);
-	}
-
-	static std::string fill(std::string text)
-	{
-		text.resize(std::max(text.size(), static_cast<size_t>(COLS)), ' ');
-		return text;
+		model_.update(found);
+		message_.clear();
+		looks_++;
+		draw();
 	}
 
 	// Keys are served at once; the time until the next look runs on.
-	void keys_until_next()
+	void wait()
 	{
-		using Clock = std::chrono::steady_clock;
 		const auto next = Clock::now() + std::chrono::milliseconds(static_cast<long>(delay_ * 1000));
 
-		again_ = false;
-		while (!quit_ && !again_ && !Interruptible::caught()) {
+		while (!over() && !again_) {
 			const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now()).count();
 			if (left <= 0)
 				return;
-			timeout(static_cast<int>(left));
-			const int pressed = getch();
-			message_.clear();
-			if (pressed == ERR)
-				continue;
-			key(pressed);
-			model_.sort();
-			draw();
+			serve_key(static_cast<int>(left));
 		}
+	}
+
+	void serve_key(int ms)
+	{
+		const int pressed = Screen::key(ms);
+
+		if (pressed == Screen::no_key)
+			return;
+		message_.clear();
+		if (help_)
+			help_ = pressed == KEY_RESIZE;
+		else
+			key(pressed);
+		model_.sort();
+		draw();
+	}
+
+	void draw()
+	{
+		if (help_)
+			draw_help();
+		else if (looks_)
+			draw_all();
+		else
+			Screen::line(0, message_);
+		Screen::show();
+	}
+
+	static void draw_help()
+	{
+		for (int row = 0; row < Screen::rows(); row++)
+			Screen::line(row, static_cast<size_t>(row) < help.size() ? help[static_cast<size_t>(row)] : "");
+	}
+
+	void draw_all()
+	{
+		const auto width = static_cast<size_t>(Screen::columns());
+		const ProcessLines lines(width);
+		const auto &processes = model_.processes();
+		int row = 0;
+
+		Screen::line(row++, summary_line(model_));
+		row = draw_nodes(row, width);
+		// On a small screen a message takes the place of the summary.
+		if (Screen::rows() >= roomy)
+			Screen::line(row++, message_);
+		else if (!message_.empty())
+			Screen::line(0, message_);
+		std::string head = lines.head(model_.threads);
+		head.resize(std::max(head.size(), width), ' ');
+		Screen::line(row++, head, Screen::Look::reverse);
+		page_ = static_cast<size_t>(std::max(1, Screen::rows() - row));
+		first_ = std::min(first_, processes.size() - std::min(processes.size(), page_));
+		for (size_t i = first_; i < processes.size() && row < Screen::rows(); i++)
+			Screen::line(row++, lines.line(processes[i], users_),
+				     processes[i].process.state == 'R' ? Screen::Look::strong : Screen::Look::normal);
+		while (row < Screen::rows())
+			Screen::line(row++, "");
+	}
+
+	// The list of processes keeps half the screen, less its heading.
+	int draw_nodes(int row, size_t width)
+	{
+		const auto &nodes = model_.nodes();
+		const auto room = static_cast<size_t>(std::max(1, Screen::rows() / 2 - 1));
+		const size_t shown = nodes.size() <= room ? nodes.size() : room - 1;
+
+		for (size_t i = 0; i < shown; i++, row++) {
+			const auto line = node_line(nodes[i], width);
+			Screen::line(row, line.text);
+			if (nodes[i].error)
+				Screen::paint(row, 0, line.text.size(), Screen::Colour::bad);
+			for (const auto &bar : line.bars)
+				Screen::paint(row, bar.column, bar.width,
+					      bar.per_cent >= busy ? Screen::Colour::bad : Screen::Colour::good);
+		}
+		if (shown < nodes.size())
+			Screen::line(row++, fmt::format("and {} nodes more", nodes.size() - shown));
+		return row;
+	}
+
+	void sort_by(SortKey key)
+	{
+		model_.key = key;
+		first_ = 0;
+	}
+
+	void delay(double seconds)
+	{
+		delay_ = std::clamp(seconds, 0.5, 60.0);
+		message_ = fmt::format("delay {:.1f} s", delay_);
 	}
 
 	void key(int pressed)
 	{
-		const size_t page = static_cast<size_t>(std::max(1, LINES / 2));
-
 		switch (pressed) {
+		case Screen::gone:
 		case 'q':
 			quit_ = true;
 			break;
 		case ' ':
+		case '\r':
 			again_ = true;
 			break;
 		case 'P':
-			model_.key = SortKey::cpu;
-			break;
+			return sort_by(SortKey::cpu);
 		case 'M':
-			model_.key = SortKey::mem;
-			break;
+			return sort_by(SortKey::mem);
 		case 'T':
-			model_.key = SortKey::time;
-			break;
+			return sort_by(SortKey::time);
 		case 'N':
-			model_.key = SortKey::pid;
-			break;
+			return sort_by(SortKey::pid);
 		case 'O':
-			model_.key = SortKey::node;
-			break;
+			return sort_by(SortKey::node);
 		case 'R':
 			model_.reverse = !model_.reverse;
 			break;
@@ -251,17 +361,12 @@ private:
 			again_ = true;
 			break;
 		case '+':
-			delay_ = std::min(delay_ * 2, 60.0);
-			message_ = fmt::format("delay {:.1f} s", delay_);
-			break;
+			return delay(delay_ * 2);
 		case '-':
-			delay_ = std::max(delay_ / 2, 0.5);
-			message_ = fmt::format("delay {:.1f} s", delay_);
-			break;
+			return delay(delay_ / 2);
 		case 'h':
 		case '?':
-			message_ =
-			    "sort: P cpu M mem T time N pid O node R reverse | H threads K kernel + - delay space q";
+			help_ = true;
 			break;
 		case KEY_DOWN:
 			first_++;
@@ -270,27 +375,38 @@ private:
 			first_ -= first_ ? 1 : 0;
 			break;
 		case KEY_NPAGE:
-			first_ += page;
+			first_ += page_;
 			break;
 		case KEY_PPAGE:
-			first_ -= std::min(first_, page);
+			first_ -= std::min(first_, page_);
 			break;
 		case KEY_HOME:
 			first_ = 0;
+			break;
+		case KEY_END:
+			first_ = model_.processes().size();
+			break;
+		case 'L' - '@':
+			Screen::repair();
 			break;
 		default: // KEY_RESIZE too: drawing again is all it needs
 			break;
 		}
 	}
 
-	Client &client_;
+	static constexpr double busy = 90;
+	static constexpr int roomy = 10;
+
+	Looker looker_;
 	TopModel &model_;
 	const Options &options_;
-	Screen screen_;
 	Users users_;
 	std::string message_;
 	double delay_;
 	size_t first_ = 0;
+	size_t page_ = 1;
+	unsigned looks_ = 0;
+	bool help_ = false;
 	bool quit_ = false;
 	bool again_ = false;
 };
@@ -307,7 +423,7 @@ int top(Output &out, const Options &options, bool json)
 		return complain("krgadm", client.error());
 	if (options.batch || json || !isatty(STDOUT_FILENO))
 		return batch(out, *client, model, options);
-	const auto done = Terminal(*client, model, options).run();
+	const auto done = Terminal(std::move(*client), model, options).run();
 	return done ? 0 : complain("krgadm", done.error());
 }
 

@@ -30,28 +30,24 @@ uint64_t all(const krg_node_stat &s)
 	return busy(s) + s.idle_ns + s.iowait_ns;
 }
 
-std::string uptime(uint64_t ns)
-{
-	const uint64_t minutes = ns / 60000000000;
-	const uint64_t days = minutes / 1440;
-
-	return fmt::format("{}{:02}:{:02}", days ? fmt::format("{}d ", days) : "", minutes / 60 % 24, minutes % 60);
-}
-
 } // namespace
 
-Result<void> TopModel::refresh(Client &client)
+Result<TopLook> TopLook::take(Client &client, bool threads)
 {
 	auto stats = client.stats(-1);
 	if (!stats)
 		return stats.error();
-	auto found = client.processes(-1, threads ? KRG_PS_THREADS : 0);
-	if (!found)
-		return found.error();
-	take_nodes(*stats);
-	take_processes(*found);
+	auto processes = client.processes(-1, threads ? KRG_PS_THREADS : 0);
+	if (!processes)
+		return processes.error();
+	return TopLook{std::move(*stats), std::move(*processes)};
+}
+
+void TopModel::update(const TopLook &look)
+{
+	take_nodes(look.stats);
+	take_processes(look.processes);
 	sort();
-	return {};
 }
 
 // The first time, "before" is the boot.
@@ -146,28 +142,21 @@ unsigned TopModel::running() const
 						   [](const TopProcess &p) { return p.process.state == 'R'; }));
 }
 
-std::string bar(double per_cent, size_t width)
+const char *sort_key_name(SortKey key)
 {
-	const size_t room = width > 2 ? width - 2 : 0;
-	const double full = std::clamp(per_cent, 0.0, 100.0) / 100 * static_cast<double>(room);
-	const auto filled = static_cast<size_t>(full + 0.5);
-
-	return "[" + std::string(filled, '|') + std::string(room - filled, ' ') + "]";
-}
-
-std::string node_line(const TopNode &n, size_t width)
-{
-	if (n.error)
-		return fmt::format("node {:>3}  {}", n.node, std::strerror(n.error));
-	// What the figures leave is for the two bars.
-	constexpr size_t figures = 76;
-	const size_t bars = std::clamp<size_t>(width > figures ? (width - figures) / 2 : 0, 10, 40);
-	const auto &s = n.stat;
-	const auto used = s.mem_total - std::min(s.mem_total, s.mem_available);
-
-	return fmt::format("node {:>3} cpu{} {}{:5.1f}% mem{}{:>7}/{:<7} load {:.2f} up {} tasks {}", n.node, s.cpus,
-			   bar(n.cpu, bars), n.cpu, bar(n.mem, bars), human_size(used), human_size(s.mem_total),
-			   s.load[0] / 100.0, uptime(s.uptime_ns), s.tasks);
+	switch (key) {
+	case SortKey::cpu:
+		return "cpu";
+	case SortKey::mem:
+		return "mem";
+	case SortKey::node:
+		return "node";
+	case SortKey::pid:
+		return "pid";
+	case SortKey::time:
+		return "time";
+	}
+	return "?";
 }
 
 std::string summary_line(const TopModel &model)
@@ -178,27 +167,9 @@ std::string summary_line(const TopModel &model)
 
 	localtime_r(&now, &parts);
 	strftime(clock, sizeof(clock), "%T", &parts);
-	return fmt::format("krgadm top - {}, {} nodes, {} {}, {} running", clock, model.online(),
-			   model.processes().size(), model.threads ? "threads" : "processes", model.running());
-}
-
-std::string head_line(bool threads)
-{
-	return fmt::format("{:>8} {:>4} {:>4} {:<8} {:>3} {:>3} {:>7} {:>7} {:>7} {} {:>5} {:>5} {:>9} {}",
-			   threads ? "TID" : "PID", "NODE", "HOME", "USER", "PR", "NI", "VIRT", "RES", "SHR", "S",
-			   "%CPU", "%MEM", "TIME+", "COMMAND");
-}
-
-std::string process_line(const TopProcess &t, Users &users)
-{
-	const auto &p = t.process;
-	const std::string priority =
-	    p.rt_priority == 99 ? "rt" : std::to_string(p.rt_priority ? -1 - p.rt_priority : 20 + p.nice);
-
-	return fmt::format("{:>8} {:>4} {:>4} {:<8.8} {:>3} {:>3} {:>7} {:>7} {:>7} {} {:5.1f} {:5.1f} {:>9} {}", p.pid,
-			   p.node, p.home, users.name(p.uid), priority, p.nice, human_size(p.vsize), human_size(p.rss),
-			   human_size(p.shared), static_cast<char>(p.state), t.cpu, t.mem,
-			   cpu_time(p.utime_ns + p.stime_ns), printable(p.comm));
+	return fmt::format("krgadm top - {}, {} nodes, {} {}, {} running, by {}", clock, model.online(),
+			   model.processes().size(), model.threads ? "threads" : "processes", model.running(),
+			   sort_key_name(model.key));
 }
 
 } // namespace krgadm

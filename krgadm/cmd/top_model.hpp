@@ -29,6 +29,15 @@ struct TopNode {
 	double mem;
 };
 
+/// What was found at one moment.
+struct TopLook {
+	NodeStats stats;
+	Processes processes;
+
+	/// Asks every node. One that does not answer holds this up until it is given up.
+	static Result<TopLook> take(Client &client, bool threads);
+};
+
 class TopModel
 {
 public:
@@ -37,8 +46,7 @@ public:
 	bool reverse = false;
 	SortKey key = SortKey::cpu;
 
-	/// Looks again.
-	Result<void> refresh(Client &client);
+	void update(const TopLook &look);
 	void sort();
 	const std::vector<TopNode> &nodes() const { return nodes_; }
 	const std::vector<TopProcess> &processes() const { return processes_; }
@@ -64,12 +72,7 @@ private:
 	std::unordered_map<Id, Before> used_before_;
 };
 
-/// "[||||     ]" of @width columns in all.
-std::string bar(double per_cent, size_t width);
-/// The line of a node, for a terminal of @width columns.
-std::string node_line(const TopNode &node, size_t width);
+const char *sort_key_name(SortKey key);
 std::string summary_line(const TopModel &model);
-std::string head_line(bool threads);
-std::string process_line(const TopProcess &process, Users &users);
 
 } // namespace krgadm

@@ -5,7 +5,7 @@
 # selftests/lab/krgadm.sh KERNEL: the tools on two nodes.
 #
 #   - cluster and nodes print the promised lines, as text and JSON, and take nodes out and in;
-#   - ps and top show every node's processes;
+#   - ps and top show every node's processes; top is driven on a terminal as by hand;
 #   - checkpoint, restart: states and their errors, versions, descriptions; a freeze
 #     ends with the tool that made it, also when that is killed; SIGINT leaves nothing;
 #   - events tells all of it; nobody without rights changes anything.
@@ -30,7 +30,7 @@ stands() {
 	[ "$before" = "$(count)" ]
 }
 
-plan 44
+plan 45
 lab_up -n 2 --mem 512
 
 is "cluster status" "$(on 1 'krgadm cluster status')" 'status: up on 2 nodes'
@@ -60,6 +60,8 @@ like "ps -T" "$(on 1 'krgadm ps -T -k')" '^ *PID +TID +NODE'
 top=$(on 1 'krgadm top -b -n 2 -d 1')
 like "top has a line a node" "$top" '^node +2 cpu.*% mem'
 like "top has the other node's process" "$top" "^ *$sleeper +2 +2 +root"
+lab push 1 "$repo/selftests/lab/progs/top_keys.py" /tmp || bail "cannot copy into the node"
+ok "top on a terminal: keys, sizes, stop, end" lab exec -n 1 -- python3 /tmp/top_keys.py 2
 is "top looked twice" "$(grep -c '^krgadm top - ' <<<"$top")" 2
 
 on 1 'krgcr-run -q -b -o /tmp/app gawk "BEGIN{for(;;){if(++n%200000==0){print n >\"/tmp/count\";close(\"/tmp/count\")}}}" </dev/null >/dev/null 2>&1'
