@@ -441,10 +441,15 @@ DO(DO)
 	return 0;
 }
 
-/* Did everybody live who may have got what was given away blank. */
+/*
+ * Did everybody live who may have got what was given away blank. Only who gave it
+ * away can tell: not who had this from a report, in a change that was begun anew.
+ */
 static bool still_new(const struct krg_kddm_step *s)
 {
-	return s->o->flags & KRG_KDDM_NEW && krg_kddm_map_has(s->env->survivors, s->o->owner) &&
+	if ((s->o->flags & (KRG_KDDM_NEW | KRG_KDDM_ONE_SOLE)) != KRG_KDDM_NEW)
+		return false;
+	return krg_kddm_map_has(s->env->survivors, s->o->owner) &&
 	       krg_kddm_nodes_within(&s->o->copies, s->env->survivors);
 }
 
