@@ -4,7 +4,8 @@
  * memory, deaths, leaves and joins at any message. The same invariants as in the
  * explorer, after every step. One history again, in words:
  *   out/simulate NODES OBJECTS SEED OPERATIONS CHANGES AFTER WHAT
- * (a failure prints these).
+ * (a failure prints these). For a time, worlds of any kind:
+ *   out/simulate soak SECONDS SEED
  */
 #include <algorithm>
 #include <chrono>
@@ -347,6 +348,26 @@ void change_everywhere(const char *what, Plan p, unsigned seeds, uint64_t seed)
 	report(what, s, now() - t);
 }
 
+/* Worlds of any kind until the time is up. */
+int soak(double seconds, uint64_t seed)
+{
+	Sum s;
+	double t = now();
+	Random r{seed * 0x9e3779b97f4a7c15ull + 1};
+
+	while (s.broken.empty() && now() - t < seconds) {
+		Plan p;
+		p.nodes = 2 + r(11);
+		p.objects = 1 + r(4);
+		p.seed = r(1'000'000'000);
+		p.ops = 10 + r(20 * p.nodes);
+		p.changes = r(13);
+		one(s, p);
+	}
+	report("soak", s, now() - t);
+	return failed != 0;
+}
+
 int again(char **argv)
 {
 	Plan p;
@@ -374,6 +395,8 @@ int main(int argc, char **argv)
 {
 	if (argc == 8)
 		return again(argv);
+	if (argc == 4)
+		return soak(std::atof(argv[2]), std::atoll(argv[3]));
 	uint64_t seed = argc > 1 ? std::atoll(argv[1]) : 1;
 
 	std::printf("1..8\n");

@@ -570,6 +570,36 @@ void by_hand()
 	tap::ok(run_one(KRG_KDDM_O, KRG_KDDM_BYTES, m, 0, &rule) == -EPROTO && rule == 4, "no such message");
 }
 
+/* A report of before is no proof when the view changes once more: who sent it died, and came again. */
+void begun_anew()
+{
+	krg_kddm_map members{}, maps[2]{}, *spare = &maps[0];
+	krg_kddm_object o;
+	krg_kddm_env e{};
+	krg_kddm_msg m{};
+	krg_kddm_out out;
+
+	maps[0].next = &maps[1];
+	for (unsigned n = 0; n < 3; n++)
+		krg_kddm_map_add(&members, n);
+	e.phase = KRG_KDDM_REBUILD;
+	e.died = true;
+	e.place = {0, 1};
+	e.members = e.survivors = &members;
+	e.spare = &spare;
+	krg_kddm_init(&o, &e);
+	m.node = KRG_KDDM_NOBODY;
+	m.from = 2;
+	m.type = KRG_KDDM_REPORT;
+	m.flags = KRG_KDDM_HAS | KRG_KDDM_SOLE | KRG_KDDM_KNOWN | KRG_KDDM_FRESH;
+	krg_kddm_event(&o, &e, &m, &out);
+	m.type = KRG_KDDM_VIEW;
+	krg_kddm_event(&o, &e, &m, &out);
+	m.type = KRG_KDDM_BUILD;
+	krg_kddm_event(&o, &e, &m, &out);
+	tap::ok(out.rule[0] == 373, "reported in a change that was begun anew, and gone: lost");
+}
+
 /* Is the object one that could be, as far as one can tell. */
 bool sane(const krg_kddm_object &o)
 {
@@ -710,6 +740,7 @@ int main()
 	places();
 	views();
 	by_hand();
+	begun_anew();
 	tables();
 	everything(rules);
 	rows_save("unit");

@@ -112,7 +112,7 @@ bool World::may_die(unsigned n) const
 	if (!node[n].alive || !krg_kddm_map_has(&views.back().members, n))
 		return false;
 	for (unsigned i = 0; i < rules.nodes; i++) {
-		if (i != n && node[i].alive && node[i].view.past.settled)
+		if (i != n && node[i].alive && node[i].view.past.settled && krg_kddm_map_has(&views.back().guards, i))
 			return true;
 	}
 	return false;
@@ -303,7 +303,10 @@ int World::run(unsigned n, unsigned object, const krg_kddm_msg &msg, uint32_t ve
 	most_actions = std::max<unsigned>(most_actions, out.actions);
 	most_rules = std::max<unsigned>(most_rules, out.rules);
 	if (log && out.rules) {
-		std::string line = "    n" + std::to_string(n) + " " + text(msg) + ": rule";
+		std::string line = "    n" + std::to_string(n) + " ";
+		if (rules.objects > 1)
+			line += "object " + std::to_string(object) + " ";
+		line += text(msg) + ": rule";
 		for (unsigned i = 0; i < out.rules; i++)
 			line += " " + std::to_string(out.rule[i]);
 		note(line + ", state " + krg_kddm_state_name(c.o.state) + " " + krg_kddm_content_name(c.o.content));
@@ -907,6 +910,9 @@ void World::check_quiet(bool ended)
 			bool owner = exists && dir->o.owner == n;
 			bool sharer = exists && krg_kddm_nodes_has(&dir->o.copies, n);
 			bool witness = c && c->o.flags & KRG_KDDM_WITNESS;
+
+			if (ended && c && !has && n != e.place.manager && c->o.flags != KRG_KDDM_WITNESS)
+				return fail(who + "keeps something of what it hasn't");
 
 			if (has && !owner && !sharer)
 				return fail(who + "has a copy the directory doesn't know");

@@ -142,7 +142,7 @@ public:
 	[[nodiscard]] const Copy *find(unsigned n, unsigned object) const;
 	[[nodiscard]] bool member(unsigned n) const;
 	[[nodiscard]] bool may_start(unsigned n) const;
-	/* May it die: somebody is left who knows of the set. */
+	/* May it die or leave: somebody stays who knows of the set. */
 	[[nodiscard]] bool may_die(unsigned n) const;
 	/* Has a node that leaves nothing any more. */
 	[[nodiscard]] bool may_go(unsigned n) const;
