@@ -236,8 +236,8 @@ int rpc_post_acked(struct krg_rpc_lane_state *lane, u64 call, const char **why)
  *
  * Never waits for room: a protocol that uses posts bounds how much it has under way
  * to a node, well below RPC_QUEUE_HARD, beyond which that one drops the connection
- * and is sent everything again. Posts to one node arrive once, in the order in which they were posted, as
- * long as neither of the two removes the other.
+ * and is sent everything again. Posts to one node arrive once, in the order in which
+ * they were posted, as long as neither of the two removes the other.
  *
  * Context: process; handlers too. Locks: none a handler takes.
  * Return: 0; -EHOSTDOWN: no such peer; -EOPNOTSUPP: no such service, or it takes no
