@@ -9,6 +9,7 @@
 // until that is done.
 #include "cli/tool.hpp"
 #include "nl/client.hpp"
+#include "out/output.hpp"
 #include "util/options.hpp"
 #include "util/parse.hpp"
 #include "util/signals.hpp"
@@ -34,6 +35,7 @@ constexpr const char *usage = "Usage: checkpoint [OPTION]… PID\n"
 			      "  -d, --description TEXT          say what this checkpoint is\n"
 			      "  -i, --ignore-unsupported-files  leave out files that cannot be saved\n"
 			      "  -q, --quiet                     print nothing\n"
+			      "      --json                      print one JSON document\n"
 			      "  -h, --help                      print this\n"
 			      "  -v, --version                   print the version\n"
 			      "\n"
@@ -45,6 +47,7 @@ struct Options {
 	Action action = Action::all;
 	bool from_appid = false;
 	bool quiet = false;
+	bool json = false;
 	bool version = false;
 	uint32_t flags = 0;
 	uint32_t unfreeze_signal = 0;
@@ -102,6 +105,7 @@ std::vector<Option> option_table(Options &o)
 	     }},
 	    {'i', "ignore-unsupported-files", Option::none, mark(KRG_CHECKPOINT_IGNORE_FILES)},
 	    {'q', "quiet", Option::none, set(o.quiet)},
+	    {0, "json", Option::none, set(o.json)},
 	    {'v', "version", Option::none, set(o.version)},
 	};
 }
@@ -161,8 +165,17 @@ int report(const Options &options, const Result<Description> &description)
 {
 	if (!description)
 		return complain("checkpoint", description.error());
-	if (!options.quiet)
-		fputs((*description).format().c_str(), stdout);
+	if (options.quiet)
+		return 0;
+	const auto out = Output::make(options.json);
+	const Description &said = *description;
+	const std::string text = said.format();
+	out->line(std::string_view(text).substr(0, text.size() - 1));
+	out->set("appid", said.appid);
+	out->set("version", said.version);
+	out->set("description", said.text);
+	out->set("date", said.date);
+	out->finish();
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 // makes it as our child.
 #include "cli/tool.hpp"
 #include "nl/client.hpp"
+#include "out/output.hpp"
 #include "util/options.hpp"
 #include "util/parse.hpp"
 #include "util/signals.hpp"
@@ -29,6 +30,7 @@ constexpr const char *usage = "Usage: restart [OPTION]… APPID VERSION\n"
 			      "  -p, --pids                    its process group and session become ours\n"
 			      "  -s, --substitute-file ID,FD   use our open file FD for its file ID (repeatable)\n"
 			      "  -q, --quiet                   print nothing\n"
+			      "      --json                    print one JSON document\n"
 			      "  -h, --help                    print this\n"
 			      "      --version                 print the version\n";
 
@@ -36,6 +38,7 @@ struct Options {
 	uint32_t flags = 0;
 	bool foreground = false;
 	bool quiet = false;
+	bool json = false;
 	std::list<std::string> ids; ///< where the substitutes point to
 	std::vector<krg_substitute> substitutes;
 };
@@ -85,7 +88,28 @@ std::vector<Option> option_table(Options &o)
 		     o.quiet = true;
 		     return std::string();
 	     }},
+	    {0, "json", Option::none,
+	     [&o](const std::string &) {
+		     o.json = true;
+		     return std::string();
+	     }},
 	};
+}
+
+void report(const Options &options, pid_t appid, unsigned version)
+{
+	const bool frozen = (options.flags & KRG_RESTART_FROZEN) != 0;
+	const auto out = Output::make(options.json);
+
+	if (options.quiet)
+		return;
+	out->line(fmt::format("Application {} has been successfully {}", appid,
+			      frozen ? "restored in *FROZEN* state" : "restarted"));
+	out->set("appid", appid);
+	out->set("version", version);
+	out->set("state", frozen ? "frozen" : "running");
+	out->finish();
+	fflush(stdout);
 }
 
 int restart(const Options &options, pid_t appid, unsigned version)
@@ -102,13 +126,7 @@ int restart(const Options &options, pid_t appid, unsigned version)
 	auto app = client->restart(dir->get(), options.flags, options.substitutes);
 	if (!app)
 		return complain("restart", app.error());
-	if (!options.quiet) {
-		printf(options.flags & KRG_RESTART_FROZEN
-			   ? "Application %d has been successfully restored in *FROZEN* state\n"
-			   : "Application %d has been successfully restarted\n",
-		       appid);
-		fflush(stdout);
-	}
+	report(options, appid, version);
 	if (!options.foreground)
 		return 0;
 	const int status = wait_relaying(app->pid);

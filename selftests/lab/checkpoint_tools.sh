@@ -46,7 +46,7 @@ counts() { # FILE: each line once, in order
 }
 fields() { on "$1" "ps -o $3= -p $2" | tr -d ' '; } # NODE PID FIELD
 
-plan 51
+plan 52
 lab_up -n 2 --mem 640
 shared=$repo/build/lab/$LAB/shared
 rm -rf "${shared:?}/"{job-*,chkpt/*} # of an earlier run
@@ -93,14 +93,14 @@ ended() { # by the signal of timeout(1), or before it; not by force long after
 	sort -u | grep -vxE '0|1|124'
 }
 app=$(start 1 job-i 'x = os.urandom(48 << 20)')
-on 1 "checkpoint -q $app"
+like "checkpoint --json" "$(on 1 "checkpoint --json $app")" "^\{\"appid\":$app,\"version\":1,\"description\":\"No description\",\"date\":\"[^\"]*\"\}$"
 is "INT ends the saving" "$(on 1 "for t in 0.1 0.2 0.4 0.8 1.6; do timeout -k 60 -s INT \$t checkpoint -q $app 2>/dev/null; echo \$?; done" | ended)" ''
 ok "the application goes on" writes job-i
 is "nothing half saved is left" "$(cd "$shared/chkpt/$app" && find . -mindepth 1 -maxdepth 1 ! -name 'v*')" ''
 on 1 "kill -9 $app" && gone 1 "$app"
 is "TERM ends the restarting" "$(on 2 "for t in 0.1 0.2 0.4 0.8 1.6; do timeout -k 60 \$t restart -q -f $app 1 2>/dev/null; echo \$?; done" | ended)" ''
 ok "nobody is left" gone 2 "$app"
-like "it can be restarted" "$(on 2 "restart $app 1")" "^Application $app has been successfully restarted$"
+like "restart --json" "$(on 2 "restart --json $app 1")" "^\{\"appid\":$app,\"version\":1,\"state\":\"running\"\}$"
 on 2 "kill -9 $app" && gone 2 "$app"
 
 # ---- terminals
