@@ -149,7 +149,7 @@ static enum krg_frame_error frame_check_rule(const struct frame_wire *wire,
  * @max_payload: longest payload this lane carries
  * @frame: the result, filled only on success
  *
- * The tag is not checked here, it needs the payload: krg_frame_verify().
+ * The tag is not checked here, it needs the payload: krg_frame_verify_page().
  *
  * Return: KRG_FRAME_OK or what is wrong.
  */
@@ -289,19 +289,3 @@ enum krg_frame_error krg_frame_verify_page(const u8 header[KRG_FRAME_HEADER],
 	return KRG_FRAME_OK;
 }
 EXPORT_SYMBOL_GPL(krg_frame_verify_page);
-
-/* The same of frames without a page. */
-void krg_frame_seal(u8 header[KRG_FRAME_HEADER], const void *payload, u32 len,
-		    const struct krg_frame_key *key, u64 seq)
-{
-	krg_frame_seal_page(header, payload, len, NULL, key, seq);
-}
-EXPORT_SYMBOL_GPL(krg_frame_seal);
-
-enum krg_frame_error krg_frame_verify(const u8 header[KRG_FRAME_HEADER],
-				      const void *payload, u32 len,
-				      const struct krg_frame_key *key, u64 seq)
-{
-	return krg_frame_verify_page(header, payload, len, NULL, key, seq);
-}
-EXPORT_SYMBOL_GPL(krg_frame_verify);

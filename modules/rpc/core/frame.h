@@ -125,18 +125,27 @@ static inline u32 krg_frame_data_length(const struct krg_frame *frame)
 }
 
 void krg_frame_encode(const struct krg_frame *frame, u8 out[KRG_FRAME_HEADER]);
-void krg_frame_seal(u8 header[KRG_FRAME_HEADER], const void *payload, u32 len,
-		    const struct krg_frame_key *key, u64 seq);
 void krg_frame_seal_page(u8 header[KRG_FRAME_HEADER], const void *data, u32 len,
 			 const void *page, const struct krg_frame_key *key, u64 seq);
 enum krg_frame_error krg_frame_decode(const u8 in[KRG_FRAME_HEADER], u8 lane,
 				      u32 max_payload, struct krg_frame *frame);
-enum krg_frame_error krg_frame_verify(const u8 header[KRG_FRAME_HEADER],
-				      const void *payload, u32 len,
-				      const struct krg_frame_key *key, u64 seq);
 enum krg_frame_error krg_frame_verify_page(const u8 header[KRG_FRAME_HEADER],
 					   const void *data, u32 len, const void *page,
 					   const struct krg_frame_key *key, u64 seq);
 const char *krg_frame_strerror(enum krg_frame_error error);
+
+/* The same of frames without a page. */
+static inline void krg_frame_seal(u8 header[KRG_FRAME_HEADER], const void *payload, u32 len,
+				  const struct krg_frame_key *key, u64 seq)
+{
+	krg_frame_seal_page(header, payload, len, NULL, key, seq);
+}
+
+static inline enum krg_frame_error krg_frame_verify(const u8 header[KRG_FRAME_HEADER],
+						    const void *payload, u32 len,
+						    const struct krg_frame_key *key, u64 seq)
+{
+	return krg_frame_verify_page(header, payload, len, NULL, key, seq);
+}
 
 #endif
