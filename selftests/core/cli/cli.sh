@@ -5,6 +5,10 @@
 # and never pretended; and the parts that need no kernel: keys, krgcr-run, the
 # checkpoint directory.
 set -u
+if [ $# != 2 ] || [ ! -x "$1/krgadm" ] || [ ! -d "$2" ]; then
+	echo "Bail out! usage: cli.sh DIRECTORY-OF-THE-TOOLS OUT"
+	exit 2
+fi
 tools=$(realpath "$1")
 out=$(realpath "$2")
 PATH=$tools:$PATH
