@@ -130,24 +130,50 @@ unsigned int krg_cluster_flags(struct net *net);
  * Events of the notifier chain: a node's new state is its enum krg_member_state
  * (KRG_NODE_ONLINE, ...), and these of the whole. On start every node's ONLINE
  * comes before KRG_CLUSTER_UP; when this node leaves, its own LEAVING comes
- * first, and KRG_CLUSTER_DOWN last.
+ * first, and KRG_CLUSTER_DOWN last. KRG_CLUSTER_VIEW comes after the states of
+ * its nodes, and before UP and DOWN.
  */
 #define KRG_CLUSTER_UP		0x10
 #define KRG_CLUSTER_DOWN	0x11
+#define KRG_CLUSTER_VIEW	0x12	/* the members agreed on a new view: @view */
+
+/**
+ * struct krg_cluster_view - what the members agreed on
+ * @epoch: greater than that of every view before
+ * @quorate: krg_cluster_quorate()
+ * @members: nodes in it, the leaving ones too; without this node: it has left
+ * @leaving: those of them that are about to leave
+ *
+ * A node may miss views. One that was in the last view it saw and is in this one
+ * may have died and come again between: its FAILED and ONLINE come before.
+ */
+struct krg_cluster_view {
+	u32 epoch;
+	bool quorate;
+	struct krg_nodemask members;
+	struct krg_nodemask leaving;
+};
 
 /**
  * struct krg_cluster_event - the data pointer of the chain
  * @net: where it happened
- * @node: whose state it is; self for KRG_CLUSTER_UP and _DOWN
+ * @node: whose state it is; self for KRG_CLUSTER_*
  * @epoch: in which it happened
+ * @view: KRG_CLUSTER_VIEW, else NULL
+ *
+ * When a state is told krg_rpc has what belongs to it: who failed is no peer any
+ * more and none of its messages is being handled, who is a member is a peer.
  */
 struct krg_cluster_event {
 	struct net *net;
 	krg_node_t node;
 	u32 epoch;
+	const struct krg_cluster_view *view;
 };
 
 int krg_cluster_notifier_register(struct notifier_block *nb);
 void krg_cluster_notifier_unregister(struct notifier_block *nb);
+void krg_cluster_leave_hold(struct net *net);
+void krg_cluster_leave_release(struct net *net);
 
 #endif

@@ -22,16 +22,41 @@ void cluster_sockaddr(struct krg_node_addr addr, struct sockaddr_storage *out)
 	in->sin_port = htons(addr.port ?: KRG_RPC_PORT);
 }
 
-/* State changes must be told: these two small allocations may not fail. */
-static void queue_note(struct cluster *c, unsigned long event, krg_node_t node)
+/* State changes must be told: these small allocations may not fail. */
+static struct cluster_note *queue_note(struct cluster *c, unsigned long event, krg_node_t node)
 {
 	struct cluster_note *note = kzalloc(sizeof(*note), GFP_KERNEL | __GFP_NOFAIL);
 
 	note->event = event;
 	note->node = node;
 	note->epoch = c->m->epoch;
+	note->after = c->out_queued;
 	list_add_tail(&note->link, &c->notes);
 	queue_work(cluster_slow_wq, &c->note_work);
+	return note;
+}
+
+static void queue_view(struct cluster *c)
+{
+	struct cluster_note *note = queue_note(c, KRG_CLUSTER_VIEW, c->m->self);
+	unsigned int n;
+
+	note->view = kzalloc(sizeof(*note->view), GFP_KERNEL | __GFP_NOFAIL);
+	note->view->epoch = c->m->epoch;
+	note->view->quorate = c->m->view.quorate;
+	for (n = 0; n < KRG_NODES; n++) {
+		if (krg_view_member(&c->m->view, n))
+			__set_bit(n, note->view->members.bits);
+		if (c->m->view.node[n].state == KRG_NODE_LEAVING)
+			__set_bit(n, note->view->leaving.bits);
+	}
+}
+
+static void queue_out(struct cluster *c, struct cluster_out_item *item)
+{
+	c->out_queued++;
+	list_add_tail(&item->link, &c->outbox);
+	queue_work(cluster_slow_wq, &c->out_work);
 }
 
 static void queue_peer(struct cluster *c, enum cluster_out_type type, krg_node_t node)
@@ -42,8 +67,7 @@ static void queue_peer(struct cluster *c, enum cluster_out_type type, krg_node_t
 	item->node = node;
 	item->incarnation = c->m->member[node].incarnation;
 	item->addr = c->m->member[node].addr;
-	list_add_tail(&item->link, &c->outbox);
-	queue_work(cluster_slow_wq, &c->out_work);
+	queue_out(c, item);
 }
 
 /* A message that is not sent for want of memory is one that got lost. */
@@ -66,8 +90,7 @@ static void queue_send(struct cluster *c, const struct krg_action *act)
 	item->node = act->node;
 	item->len = len;
 	memcpy(item->data, c->wire, len);
-	list_add_tail(&item->link, &c->outbox);
-	queue_work(cluster_slow_wq, &c->out_work);
+	queue_out(c, item);
 }
 
 static void act_state(struct cluster *c, const struct krg_action *act)
@@ -89,6 +112,7 @@ static void act_epoch(struct cluster *c)
 	krg_rpc_set_epoch(c->net, c->m->epoch);
 	trace_krg_cluster_epoch(c->m->self, c->m->epoch, c->m->view.quorate,
 				krg_mask_count(&members));
+	queue_view(c);
 }
 
 static void act_notice(const struct cluster *c, const struct krg_action *act)
@@ -220,6 +244,10 @@ void cluster_out_work(struct work_struct *work)
 			return;
 		out_one(c, item);
 		kfree(item);
+		mutex_lock(&c->lock);
+		WRITE_ONCE(c->out_done, c->out_done + 1);
+		mutex_unlock(&c->lock);
+		wake_up_all(&c->wait);
 	}
 }
 
@@ -229,18 +257,57 @@ static void note_one(struct cluster *c, const struct cluster_note *note)
 		.net = c->net,
 		.node = note->node,
 		.epoch = note->epoch,
+		.view = note->view,
 	};
-	struct krg_event ready = { .type = KRG_EV_READY };
+	bool leave = note->event == KRG_NODE_LEAVING && note->node == (int)c->cfg.node;
 
+	/* What krg_rpc was to do before this, it has done. */
+	wait_event(c->wait, (s32)(READ_ONCE(c->out_done) - note->after) >= 0 ||
+		   READ_ONCE(c->stopping));
+	if (leave)
+		krg_cluster_leave_hold(c->net);
 	cluster_call_chain(note->event, &data);
-	if (note->event != KRG_NODE_LEAVING || note->node != (int)c->cfg.node)
-		return;
-	/* Every module has given back what it holds of others: we may go. */
+	if (leave)
+		krg_cluster_leave_release(c->net);
+}
+
+/**
+ * krg_cluster_leave_hold() - this node may not leave yet
+ * @net: namespace
+ *
+ * Called by a notifier told that this node is LEAVING, if what has to be given back
+ * takes longer than the call. Followed by one krg_cluster_leave_release(); if the
+ * node leaves in disorder before (KRG_CLUSTER_DOWN), then too.
+ *
+ * Context: process.
+ */
+void krg_cluster_leave_hold(struct net *net)
+{
+	struct cluster *c = cluster_of(net);
+
 	mutex_lock(&c->lock);
-	if (c->running)
+	c->leave_holds++;
+	mutex_unlock(&c->lock);
+}
+EXPORT_SYMBOL_GPL(krg_cluster_leave_hold);
+
+/**
+ * krg_cluster_leave_release() - what kept this node from leaving is done
+ * @net: namespace
+ *
+ * Context: process. Locks: none that a notifier waits for.
+ */
+void krg_cluster_leave_release(struct net *net)
+{
+	struct krg_event ready = { .type = KRG_EV_READY };
+	struct cluster *c = cluster_of(net);
+
+	mutex_lock(&c->lock);
+	if (!WARN_ON_ONCE(!c->leave_holds) && !--c->leave_holds && c->running)
 		cluster_event(c, &ready);
 	mutex_unlock(&c->lock);
 }
+EXPORT_SYMBOL_GPL(krg_cluster_leave_release);
 
 void cluster_note_work(struct work_struct *work)
 {
@@ -256,6 +323,7 @@ void cluster_note_work(struct work_struct *work)
 		if (!note)
 			return;
 		note_one(c, note);
+		kfree(note->view);
 		kfree(note);
 	}
 }
@@ -267,8 +335,10 @@ void cluster_drop_queues(struct cluster *c)
 
 	list_for_each_entry_safe(item, next_item, &c->outbox, link)
 		kfree(item);
-	list_for_each_entry_safe(note, next_note, &c->notes, link)
+	list_for_each_entry_safe(note, next_note, &c->notes, link) {
+		kfree(note->view);
 		kfree(note);
+	}
 	INIT_LIST_HEAD(&c->outbox);
 	INIT_LIST_HEAD(&c->notes);
 }

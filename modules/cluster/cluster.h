@@ -51,6 +51,8 @@ struct cluster_note {
 	unsigned long event;
 	krg_node_t node;
 	u32 epoch;
+	u32 after;			/* told when the outbox has done as many items */
+	struct krg_cluster_view *view;
 };
 
 /* One node: a namespace that was configured. */
@@ -74,7 +76,10 @@ struct cluster {
 	struct krg_view *view;		/* scratch */
 	u64 *wire;			/* scratch, KRG_MSG_BYTES_MAX */
 	struct list_head outbox;
+	u32 out_queued;			/* items so far, modulo 2^32 */
+	u32 out_done;			/* of them done; read by note_work without lock */
 	struct list_head notes;
+	unsigned int leave_holds;	/* who still gives back what it holds of others */
 
 	/* Copies for readers that take no lock; written under lock. */
 	u32 epoch;

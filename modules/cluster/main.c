@@ -25,11 +25,12 @@ struct cluster *cluster_of(struct net *net)
 
 /**
  * krg_cluster_notifier_register() - be told of nodes and the cluster
- * @nb: called with KRG_NODE_* or KRG_CLUSTER_UP/DOWN and a struct krg_cluster_event,
+ * @nb: called with KRG_NODE_* or KRG_CLUSTER_* and a struct krg_cluster_event,
  *	in order for one namespace, in a work item: it may block, but it holds up
  *	what comes next, and must not start, add, del or stop. A node's LEAVING is
  *	the time to give back what is held of it; when this node leaves, it does so
- *	once all calls for its own LEAVING have returned.
+ *	once all calls for its own LEAVING have returned and all holds taken in them
+ *	(krg_cluster_leave_hold()) are released.
  *
  * Return: 0.
  */

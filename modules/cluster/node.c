@@ -173,6 +173,7 @@ void cluster_end(struct cluster *c)
 	mutex_lock(&c->lock);
 	WRITE_ONCE(c->stopping, true);
 	mutex_unlock(&c->lock);
+	wake_up_all(&c->wait);
 	cancel_delayed_work_sync(&c->tick);
 	cluster_udp_close(c);
 	krg_rpc_node_shutdown(c->net);
