@@ -57,6 +57,7 @@ enum krg_rpc_lane {
 enum krg_rpc_service_id {
 	KRG_SERVICE_ECHO	= 1,	/* krg_rpc itself: sends back what it gets */
 	KRG_SERVICE_CLUSTER	= 0x10,	/* 0x10..0x1f krg_cluster */
+	KRG_SERVICE_ORDER	= 0x11,	/* krg_cluster: replicated state machines */
 	KRG_SERVICE_PROCFS	= 0x20,	/* 0x20..0x2f krg_procfs */
 	KRG_SERVICE_PROC	= 0x30,	/* 0x30..0x3f krg_proc */
 	KRG_SERVICE_TEST	= 0xff00,	/* 0xff00.. test modules */
