@@ -5,7 +5,12 @@
  */
 #include "wire.h"
 
-static void mask_put(struct krg_wire_mask *w, const struct krg_mask *s)
+/**
+ * krg_mask_encode - the bytes of a set of nodes
+ * @w: filled
+ * @s: set
+ */
+void krg_mask_encode(struct krg_wire_mask *w, const struct krg_mask *s)
 {
 	unsigned int i;
 
@@ -13,7 +18,12 @@ static void mask_put(struct krg_wire_mask *w, const struct krg_mask *s)
 		w->byte[i] = s->w[i / 8] >> (i % 8 * 8);
 }
 
-static void mask_get(struct krg_mask *s, const struct krg_wire_mask *w)
+/**
+ * krg_mask_decode - the other way
+ * @s: filled
+ * @w: bytes
+ */
+void krg_mask_decode(struct krg_mask *s, const struct krg_wire_mask *w)
 {
 	unsigned int i;
 
@@ -51,9 +61,9 @@ int krg_beacon_encode(const struct krg_beacon *b, void *buf, u32 size)
 	w->port = cpu_to_le16(b->addr.port);
 	w->stamp = cpu_to_le32(b->stamp);
 	w->epoch = cpu_to_le32(b->epoch);
-	mask_put(&w->members, &b->members);
-	mask_put(&w->suspects, &b->suspects);
-	mask_put(&w->leased, &b->leased);
+	krg_mask_encode(&w->members, &b->members);
+	krg_mask_encode(&w->suspects, &b->suspects);
+	krg_mask_encode(&w->leased, &b->leased);
 	for (n = 0; n < b->max_nodes; n++)
 		w->echo[n] = cpu_to_le32(b->echo[n]);
 	return KRG_BEACON_BYTES(b->max_nodes) - KRG_BEACON_MAC;
@@ -114,9 +124,9 @@ int krg_beacon_decode(const void *buf, u32 len, struct krg_beacon *b)
 	b->addr.port = le16_to_cpu(w->port);
 	b->stamp = le32_to_cpu(w->stamp);
 	b->epoch = le32_to_cpu(w->epoch);
-	mask_get(&b->members, &w->members);
-	mask_get(&b->suspects, &w->suspects);
-	mask_get(&b->leased, &w->leased);
+	krg_mask_decode(&b->members, &w->members);
+	krg_mask_decode(&b->suspects, &w->suspects);
+	krg_mask_decode(&b->leased, &w->leased);
 	for (n = 0; n < b->max_nodes; n++)
 		b->echo[n] = le32_to_cpu(w->echo[n]);
 	return 0;
@@ -137,7 +147,7 @@ static int view_encode(const struct krg_view *v, void *buf, u32 size)
 	w->count = cpu_to_le16(count);
 	w->quorate = v->quorate;
 	w->flags = v->flags;
-	mask_put(&w->voters, &v->voters);
+	krg_mask_encode(&w->voters, &v->voters);
 	for (n = 0; n < KRG_NODES; n++) {
 		if (v->node[n].state == KRG_NODE_ABSENT)
 			continue;
@@ -167,7 +177,7 @@ static int view_decode(const void *buf, u32 len, struct krg_view *v)
 	v->epoch = le32_to_cpu(w->epoch);
 	v->quorate = w->quorate;
 	v->flags = w->flags;
-	mask_get(&v->voters, &w->voters);
+	krg_mask_decode(&v->voters, &w->voters);
 	for (i = 0; i < count; i++, e++) {
 		struct krg_view_entry *entry = &v->node[e->node];
 
@@ -215,7 +225,7 @@ int krg_msg_encode(const struct krg_msg *msg, void *buf, u32 size)
 	w->epoch = cpu_to_le32(msg->epoch);
 	w->base = cpu_to_le32(msg->base);
 	w->node = cpu_to_le16((u16)msg->node);
-	mask_put(&w->mask, &msg->mask);
+	krg_mask_encode(&w->mask, &msg->mask);
 	if (has_view(msg->type)) {
 		len = view_encode(msg->view, w + 1, size - sizeof(*w));
 		if (len < 0)
@@ -259,7 +269,7 @@ int krg_msg_decode(const void *buf, u32 len, struct krg_msg *msg, struct krg_vie
 	msg->epoch = le32_to_cpu(w->epoch);
 	msg->base = le32_to_cpu(w->base);
 	msg->node = node;
-	mask_get(&msg->mask, &w->mask);
+	krg_mask_decode(&msg->mask, &w->mask);
 	if (!has_view(w->type))
 		return len == sizeof(*w) ? 0 : -EPROTO;
 	msg->view = view;

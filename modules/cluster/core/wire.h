@@ -89,6 +89,8 @@ static_assert(sizeof(struct krg_wire_entry) == 16, "wire format");
 	(sizeof(struct krg_wire_msg) + sizeof(struct krg_wire_view) + \
 	 KRG_NODES * sizeof(struct krg_wire_entry))
 
+void krg_mask_encode(struct krg_wire_mask *w, const struct krg_mask *s);
+void krg_mask_decode(struct krg_mask *s, const struct krg_wire_mask *w);
 int krg_beacon_encode(const struct krg_beacon *b, void *buf, u32 size);
 int krg_beacon_session(const void *buf, u32 len);
 int krg_beacon_decode(const void *buf, u32 len, struct krg_beacon *b);
