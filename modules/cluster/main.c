@@ -9,6 +9,7 @@
 #include <net/netns/generic.h>
 #include "cluster.h"
 #include "core/wire.h"
+#include "order.h"
 
 struct workqueue_struct *cluster_wq;		/* ticks and beacons: short */
 struct workqueue_struct *cluster_slow_wq;	/* krg_rpc and notifiers: may wait */
@@ -133,14 +134,19 @@ static int __init cluster_init(void)
 	err = krg_rpc_register(&cluster_service);
 	if (err)
 		goto unregister_pernet;
+	err = order_init();
+	if (err)
+		goto unregister_service;
 	err = configure_machine();
 	if (err)
-		goto unregister_service;
+		goto exit_order;
 	err = cluster_sysfs_add();
 	if (err)
-		goto unregister_service;
+		goto exit_order;
 	return 0;
 
+exit_order:
+	order_exit();
 unregister_service:
 	krg_rpc_unregister(&cluster_service);
 unregister_pernet:
@@ -156,6 +162,7 @@ static void __exit cluster_exit(void)
 {
 	cluster_sysfs_del();
 	cluster_leave_all();
+	order_exit();
 	krg_rpc_unregister(&cluster_service);
 	unregister_pernet_subsys(&cluster_net_ops);
 	destroy_workqueue(cluster_slow_wq);

@@ -283,6 +283,23 @@ int krg_cluster_stop(struct net *net, unsigned int timeout_ms, struct netlink_ex
 EXPORT_SYMBOL_GPL(krg_cluster_stop);
 
 /**
+ * cluster_leave() - this node can't stay: it leaves in order, some time
+ * @c: node
+ *
+ * Context: process. Locks: none that cluster.lock is not below.
+ */
+void cluster_leave(struct cluster *c)
+{
+	struct krg_mask self = {};
+
+	krg_mask_add(&self, c->cfg.node);
+	mutex_lock(&c->lock);
+	if (c->running && krg_in_cluster(c->m))
+		post_op(c, KRG_OP_DEL, &self, 0);
+	mutex_unlock(&c->lock);
+}
+
+/**
  * cluster_leave_all() - before unloading: this machine's nodes leave in order
  *
  * What takes longer than 15 s is left to the others to find out.
@@ -292,17 +309,10 @@ EXPORT_SYMBOL_GPL(krg_cluster_stop);
 void cluster_leave_all(void)
 {
 	unsigned long end = jiffies + msecs_to_jiffies(LEAVE_TIMEOUT_MS);
-	struct krg_mask self = {};
 	struct cluster *c;
 
-	list_for_each_entry(c, &cluster_list, link) {
-		memset(&self, 0, sizeof(self));
-		krg_mask_add(&self, c->cfg.node);
-		mutex_lock(&c->lock);
-		if (c->running && krg_in_cluster(c->m))
-			post_op(c, KRG_OP_DEL, &self, 0);
-		mutex_unlock(&c->lock);
-	}
+	list_for_each_entry(c, &cluster_list, link)
+		cluster_leave(c);
 	list_for_each_entry(c, &cluster_list, link) {
 		long left = (long)(end - jiffies);
 

@@ -22,6 +22,13 @@ TRACE_DEFINE_ENUM(KRG_NODE_FAILED);
 		{ KRG_NODE_LEAVING, "leaving" },	\
 		{ KRG_NODE_FAILED, "failed" })
 
+#define show_order_phase(phase)			\
+	__print_symbolic(phase,			\
+		{ 0, "out" },			\
+		{ 1, "stopped" },		\
+		{ 2, "sync" },			\
+		{ 3, "run" })
+
 TRACE_EVENT(krg_cluster_state,
 	    TP_PROTO(unsigned int self, unsigned int node, u8 from, u8 to, u32 epoch),
 	    TP_ARGS(self, node, from, to, epoch),
@@ -53,6 +60,25 @@ TRACE_EVENT(krg_cluster_epoch,
 			   __entry->members = members;),
 	    TP_printk("self=%u epoch=%u quorate=%d members=%u", __entry->self, __entry->epoch,
 		      __entry->quorate, __entry->members)
+);
+
+/* Phases: enum krg_order_phase in core/order.h. */
+TRACE_EVENT(krg_order_phase,
+	    TP_PROTO(unsigned int self, u32 epoch, u8 from, u8 to, u64 last),
+	    TP_ARGS(self, epoch, from, to, last),
+	    TP_STRUCT__entry(__field(unsigned int, self)
+			     __field(u32, epoch)
+			     __field(u8, from)
+			     __field(u8, to)
+			     __field(u64, last)),
+	    TP_fast_assign(__entry->self = self;
+			   __entry->epoch = epoch;
+			   __entry->from = from;
+			   __entry->to = to;
+			   __entry->last = last;),
+	    TP_printk("self=%u epoch=%u %s -> %s last=%llu", __entry->self, __entry->epoch,
+		      show_order_phase(__entry->from), show_order_phase(__entry->to),
+		      __entry->last)
 );
 
 #endif

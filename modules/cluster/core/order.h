@@ -27,9 +27,9 @@
 #include "mask.h"
 
 #define KRG_ORDER_OWN		16	/* own operations under way; a power of two */
-#define KRG_ORDER_CHUNK_MAX		(32u << 10)	/* of a snapshot, in one message */
+#define KRG_ORDER_CHUNK_MAX	(30u << 10)	/* of a snapshot, in one message */
 #ifndef KRG_ORDER_CHUNKS	/* tests have less */
-#define KRG_ORDER_CHUNKS	0x100000u	/* bytes of a snapshot under way to a node */
+#define KRG_ORDER_CHUNKS	(32 * KRG_ORDER_CHUNK_MAX)	/* bytes under way to a node */
 #endif
 #define KRG_ORDER_LAZY		64	/* stable entries a node isn't told of at once */
 
