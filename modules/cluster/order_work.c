@@ -31,7 +31,7 @@ static bool work_begin(struct order *r)
 	return true;
 }
 
-/* A node that is no peer any more is out of the next view. */
+/* A node that is no peer any more is out of the next view; without a service we unload. */
 static void post(struct order *r, unsigned int to, struct krg_order_msg *msg)
 {
 	int len, err;
@@ -45,7 +45,7 @@ static void post(struct order *r, unsigned int to, struct krg_order_msg *msg)
 		if (err == -ENOMEM)
 			msleep(20);
 	} while (err == -ENOMEM && !READ_ONCE(r->stopping));
-	WARN_ON_ONCE(err && err != -EHOSTDOWN && err != -ENOMEM);
+	WARN_ON_ONCE(err == -EMSGSIZE);
 }
 
 static void send_entries(struct order *r, const struct krg_order_action *act)

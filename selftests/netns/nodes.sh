@@ -9,14 +9,20 @@
 #
 #   nodes.sh load | up N | space NAME LAST-BYTE | ctl NAME WORD… | every N WORD… |
 #            configure NAME SESSION NODE | link NAME up|down | gone NAME | unload
+#   nodes.sh order load | ctl NAME WORD… | every N WORD… | unload: the same with krg_order_test
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
+device=krg_cluster_test
+if [ "$1" = order ]; then
+	device=krg_order_test
+	shift
+fi
 
 ctl() { # NAME WORD…: the answer; fails as the command did
 	local name=$1
 	shift
 	# shellcheck disable=SC2016 # for the inner shell
-	ip netns exec "$name" bash -c 'exec 3<>/dev/krg_cluster_test; printf "%s" "$*" >&3 2>/dev/null; s=$?; cat <&3; exit $s' sh "$@" 2>&1
+	ip netns exec "$name" bash -c 'exec 3<>/dev/$0; printf "%s" "$*" >&3 2>/dev/null; s=$?; cat <&3; exit $s' "$device" "$@" 2>&1
 }
 
 space() { # NAME LAST-BYTE
@@ -35,6 +41,10 @@ every() { # N WORD…: fails if one does, which is named
 	return $bad
 }
 
+case $device:$1 in
+krg_order_test:load) exec insmod "$here/krg_order_test.ko" ;;
+krg_order_test:unload) exec rmmod krg_order_test ;;
+esac
 case $1 in
 load)
 	for m in hook rpc rpc_tcp; do insmod "$here/krg_$m.ko" || exit 1; done
