@@ -60,6 +60,7 @@ enum krg_rpc_service_id {
 	KRG_SERVICE_ORDER	= 0x11,	/* krg_cluster: replicated state machines */
 	KRG_SERVICE_PROCFS	= 0x20,	/* 0x20..0x2f krg_procfs */
 	KRG_SERVICE_PROC	= 0x30,	/* 0x30..0x3f krg_proc */
+	KRG_SERVICE_KDDM	= 0x40,	/* 0x40..0x4f krg_kddm */
 	KRG_SERVICE_TEST	= 0xff00,	/* 0xff00.. test modules */
 };
 
@@ -111,7 +112,7 @@ struct krg_rpc_request {
  *	_node_shutdown(). With KRG_RPC_MAY_BLOCK it runs in a thread of its own; when
  *	the caller has left or is lost, its interruptible waits end with a signal.
  *	Return: 0 (an empty reply unless krg_rpc_reply() was called), -errno (the
- *	call's status), or KRG_RPC_LATER.
+ *	call's status), or KRG_RPC_LATER. A post: -EPROTO drops the connection it came by.
  * @owner: THIS_MODULE
  */
 struct krg_rpc_service {

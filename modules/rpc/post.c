@@ -241,7 +241,7 @@ int rpc_post_acked(struct krg_rpc_lane_state *lane, u64 call, const char **why)
  *
  * Context: process; handlers too. Locks: none a handler takes.
  * Return: 0; -EHOSTDOWN: no such peer; -EOPNOTSUPP: no such service, or it takes no
- * posts; -EMSGSIZE; -ENOMEM.
+ * posts; -EMSGSIZE.
  */
 int krg_rpc_post(struct net *net, krg_node_t to, u16 service, const void *data, u32 len,
 		 struct page *page)
@@ -268,11 +268,8 @@ int krg_rpc_post(struct net *net, krg_node_t to, u16 service, const void *data, 
 	if (!lane)
 		return -EHOSTDOWN;
 	frame.epoch = READ_ONCE(lane->peer->node->epoch);
-	out = rpc_out_alloc(&frame, data, GFP_KERNEL);
-	if (!out) {
-		krg_rpc_lane_put(lane);
-		return -ENOMEM;
-	}
+	/* A stream with a post missing is worth nothing. */
+	out = rpc_out_alloc(&frame, data, GFP_KERNEL | __GFP_NOFAIL);
 	if (page) {
 		get_page(page);
 		out->page = page;

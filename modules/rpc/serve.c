@@ -381,6 +381,10 @@ void rpc_serve_run(struct krg_rpc_in *in)
 	refcount_inc(&in->ref);
 	if (!in->refused && !krg_rpc_cancelled(&in->req))
 		status = serve_handle(in);
+	if (in->frame.type == KRG_FRAME_POST && status == -EPROTO) {
+		krg_rpc_lane_garbage(in->lane, "a post its service does not understand");
+		in->lane->transport->lane_drop(in->lane);
+	}
 	if (status != KRG_RPC_LATER)
 		krg_rpc_finish(&in->req, status);
 	rpc_in_put(in);
