@@ -123,6 +123,8 @@ int krg_cluster_add(struct net *net, const struct krg_nodemask *nodes, unsigned 
 		    struct netlink_ext_ack *extack);
 int krg_cluster_del(struct net *net, const struct krg_nodemask *nodes, unsigned int timeout_ms,
 		    struct netlink_ext_ack *extack);
+void krg_cluster_leave_all(void);
+bool krg_cluster_any_up(void);
 int krg_cluster_stop(struct net *net, unsigned int timeout_ms, struct netlink_ext_ack *extack);
 unsigned int krg_cluster_flags(struct net *net);
 

@@ -300,6 +300,39 @@ void cluster_leave(struct cluster *c)
 }
 
 /**
+ * krg_cluster_leave_all() - this machine's nodes leave in order
+ *
+ * For a module that is to be unloaded and that members count on.
+ *
+ * Context: process, not from a notifier or rpc handler. Locks: none.
+ */
+void krg_cluster_leave_all(void)
+{
+	mutex_lock(&cluster_list_lock);
+	cluster_leave_all();
+	mutex_unlock(&cluster_list_lock);
+}
+EXPORT_SYMBOL_GPL(krg_cluster_leave_all);
+
+/**
+ * krg_cluster_any_up() - is a node of this machine in a cluster
+ *
+ * Context: process. Locks: none.
+ */
+bool krg_cluster_any_up(void)
+{
+	struct cluster *c;
+	bool up = false;
+
+	mutex_lock(&cluster_list_lock);
+	list_for_each_entry(c, &cluster_list, link)
+		up |= READ_ONCE(c->up);
+	mutex_unlock(&cluster_list_lock);
+	return up;
+}
+EXPORT_SYMBOL_GPL(krg_cluster_any_up);
+
+/**
  * cluster_leave_all() - before unloading: this machine's nodes leave in order
  *
  * What takes longer than 15 s is left to the others to find out.
