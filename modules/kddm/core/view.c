@@ -84,12 +84,14 @@ void krg_kddm_view_init(struct krg_kddm_view *v, unsigned int self)
 	v->self = self;
 }
 
-/* Who was there and is not. */
-static void bury(struct krg_kddm_view *v)
+/* Who was there and is not, or is another by now. */
+static void bury(struct krg_kddm_view *v, const struct krg_kddm_map *again)
 {
-	struct krg_kddm_map gone = v->was;
+	struct krg_kddm_map gone = v->was, same = v->members;
 
-	part(&gone, &v->members);
+	if (again)
+		part(&same, again);
+	part(&gone, &same);
 	join(&v->past.dead, &gone);
 	v->survivors = v->members;
 	part(&v->survivors, &v->past.dead);
@@ -103,7 +105,7 @@ static unsigned int change(struct krg_kddm_view *v, const struct krg_kddm_view_s
 	v->next = *ev->guards;
 	if (ev->left)
 		part(&v->was, ev->left);
-	bury(v);
+	bury(v, ev->again);
 	v->told = false;
 	only_self(v, &v->marked);
 	only_self(v, &v->ended);

@@ -71,6 +71,8 @@ struct krg_kddm_view_past {
  * @left: CHANGE: who left in order: had nothing any more and nothing on its way,
  *	see Documentation/kddm-protocol.md; NULL = nobody
  * @guards: CHANGE: who may be manager or witness (a member that leaves may not)
+ * @again: CHANGE: members that died since the view before and came again, with
+ *	nothing; NULL = nobody
  */
 struct krg_kddm_view_step {
 	u8 type;
@@ -79,6 +81,7 @@ struct krg_kddm_view_step {
 	const struct krg_kddm_map *members;
 	const struct krg_kddm_map *guards;
 	const struct krg_kddm_map *left;
+	const struct krg_kddm_map *again;
 	const struct krg_kddm_view_past *past;
 };
 
