@@ -223,7 +223,11 @@ void kddm_sweep(struct kddm_net *kn);
 void kddm_swept(struct kddm_net *kn);
 void kddm_forget_tombs(struct kddm_net *kn);
 
-#define kddm_count(set, field) this_cpu_inc((set)->count->field)
+/* One more of what a set's counters count. */
+static inline void kddm_count(u64 __percpu *counter)
+{
+	this_cpu_inc(*counter);
+}
 
 /* object.c */
 int kddm_object_init(void);

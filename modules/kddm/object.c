@@ -221,7 +221,7 @@ static void object_act(struct kddm_at *at, const struct krg_kddm_action *a)
 			linker->protect(at->set, at->index, at->obj->data);
 		break;
 	case KRG_KDDM_UNMAP:
-		kddm_count(at->set, invalidated);
+		kddm_count(&at->set->count->invalidated);
 		if (linker->unmap)
 			linker->unmap(at->set, at->index, at->obj->data);
 		break;

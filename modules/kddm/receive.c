@@ -59,7 +59,7 @@ static int object_message(struct kddm_net *kn, struct inbound *in, struct krg_kd
 	int err;
 
 	kddm_lock(&at, set, index, true);
-	kddm_count(set, received);
+	kddm_count(&set->count->received);
 	msg.from = in->from;
 	if (msg.type == KRG_KDDM_DATA || msg.type == KRG_KDDM_OWN) {
 		at.late = msg.flags & KDDM_MSG_LATE;
@@ -69,7 +69,7 @@ static int object_message(struct kddm_net *kn, struct inbound *in, struct krg_kd
 	if (msg.type == KRG_KDDM_EVICT && !set->opened)
 		msg.status = -ENOMEM;
 	if (msg.content == KRG_KDDM_RAW) {
-		kddm_count(set, pages_received);
+		kddm_count(&set->count->pages_received);
 		at.page = in->page;
 		at.bytes = content(in, set);
 		in->page = NULL;

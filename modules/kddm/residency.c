@@ -91,7 +91,7 @@ static bool residency_arm(struct kddm_at *at, u32 us)
 	hrtimer_init(&t->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
 	t->timer.function = residency_fire;
 	at->obj->armed = true;
-	kddm_count(at->set, residency);
+	kddm_count(&at->set->count->residency);
 	hrtimer_start(&t->timer, ns_to_ktime((u64)us * NSEC_PER_USEC), HRTIMER_MODE_REL);
 	return true;
 }

@@ -117,7 +117,7 @@ static void send_now(struct kddm_at *at, unsigned int to, const struct krg_kddm_
 	head_encode(kn, KRG_KDDM_PACKET_OBJECTS, 1, data);
 	krg_kddm_record_encode(r, data + KRG_KDDM_WIRE_HEAD);
 	if (content)
-		kddm_count(at->set, pages_sent);
+		kddm_count(&at->set->count->pages_sent);
 	if (!content || at->set->linker->size == PAGE_SIZE) {
 		post(kn, to, data, sizeof(data), content ? content_page(at) : NULL);
 		return;
@@ -146,7 +146,7 @@ void kddm_send(struct kddm_at *at, unsigned int to, const struct krg_kddm_msg *m
 	};
 	struct kddm_peer *p = kddm_peer(at->kn, to);
 
-	kddm_count(at->set, sent);
+	kddm_count(&at->set->count->sent);
 	if (at->late && (msg->type == KRG_KDDM_DATA || msg->type == KRG_KDDM_OWN))
 		r.msg.flags |= KDDM_MSG_LATE;
 	mutex_lock(&p->lock);

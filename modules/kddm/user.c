@@ -63,7 +63,7 @@ static void waited(struct krg_kddm_set *set, const struct kddm_waiter *w, u64 si
 {
 	u64 ns = ktime_get_ns() - since;
 
-	kddm_count(set, misses);
+	kddm_count(&set->count->misses);
 	this_cpu_add(set->count->miss_ns, ns);
 	if (!w->late && !w->status && (w->op == KRG_KDDM_OP_GET || w->op == KRG_KDDM_OP_GRAB))
 		kddm_residency_missed(set->kn, ns);
@@ -112,7 +112,7 @@ static int operate(struct krg_kddm_set *set, u64 index, u8 op, krg_node_t node,
 		err = wait_for(kn, &w, flags);
 		waited(set, &w, since);
 		if (err == -EIO)
-			kddm_count(set, lost);
+			kddm_count(&set->count->lost);
 		if (err || !slot)
 			return err;
 		/* It is held: its slot stays. */
@@ -124,7 +124,7 @@ static int operate(struct krg_kddm_set *set, u64 index, u8 op, krg_node_t node,
 		up_read(&kn->sem);
 		return 0;
 	} else if (!w.status) {
-		kddm_count(set, hits);
+		kddm_count(&set->count->hits);
 	}
 	if (!w.status && slot)
 		*slot = slot_of(at.obj);
@@ -250,7 +250,7 @@ void krg_kddm_prefetch(struct krg_kddm_set *set, u64 index, unsigned int count)
 		state = at.obj->core.state;
 		kddm_op(&at, KRG_KDDM_OP_PREFETCH, KRG_KDDM_NOBODY, 0);
 		if (state != at.obj->core.state)
-			kddm_count(set, prefetched);
+			kddm_count(&set->count->prefetched);
 		kddm_unlock(&at);
 	}
 	kddm_unplug(kn);

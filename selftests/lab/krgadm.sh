@@ -98,6 +98,6 @@ is "a start right behind the key" "$(on 1 'for m in cluster proc procfs nl; do m
 	krgadm key load >/dev/null; krgadm cluster start -c 1 >/dev/null && krgadm cluster status; krgadm cluster stop')" 'status: up on 1 nodes'
 ok "modules unload on node 2" modules_unload_clean 2
 # The lab's kernel command line has the parameters, which krgadm is not to see here.
-on 1 'rmmod krg_nl krg_procfs krg_proc krg_ghost krg_cluster; echo quiet >/tmp/words; mount --bind /tmp/words /proc/cmdline'
+on 1 'rmmod krg_nl krg_procfs krg_proc krg_ghost krg_kddm krg_cluster; echo quiet >/tmp/words; mount --bind /tmp/words /proc/cmdline'
 is "boot without a nodes file leaves the parameters to modprobe" "$(on 1 'krgadm boot; echo $?; krgadm cluster status')" "$(printf '0\nstatus: down')"
 ok "modules unload on node 1 again" modules_unload_clean 1

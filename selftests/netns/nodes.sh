@@ -10,19 +10,42 @@
 #   nodes.sh load | up N | space NAME LAST-BYTE | ctl NAME WORD… | every N WORD… |
 #            configure NAME SESSION NODE | link NAME up|down | gone NAME | unload
 #   nodes.sh order load | ctl NAME WORD… | every N WORD… | unload: the same with krg_order_test
+#   nodes.sh load_kddm | kddm NAME WORD… | kddm_all N WORD… (side by side) | view NAME | unload_kddm
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-device=krg_cluster_test
+test_device=krg_cluster_test
 if [ "$1" = order ]; then
-	device=krg_order_test
+	test_device=krg_order_test
 	shift
 fi
 
-ctl() { # NAME WORD…: the answer; fails as the command did
-	local name=$1
-	shift
+tell() { # DEVICE NAME WORD…: the answer; fails as the command did
+	local device=$1 name=$2
+	shift 2
 	# shellcheck disable=SC2016 # for the inner shell
 	ip netns exec "$name" bash -c 'exec 3<>/dev/$0; printf "%s" "$*" >&3 2>/dev/null; s=$?; cat <&3; exit $s' "$device" "$@" 2>&1
+}
+
+ctl() { tell "$test_device" "$@"; }
+kddm() { tell krg_kddm_test "$@"; }
+
+kddm_all() { # N WORD…: on nodes 1..N at once; a line each; fails if one does
+	local i count=$1 bad=0 pids=()
+	shift
+	for ((i = 1; i <= count; i++)); do
+		{ kddm "n$i" "$@" || { echo "status $?"; exit 1; }; } >"/tmp/kddm.$i" &
+		pids+=($!)
+	done
+	for ((i = 1; i <= count; i++)); do
+		wait "${pids[i - 1]}" || bad=1
+		echo "n$i: $(cat "/tmp/kddm.$i")"
+	done
+	return $bad
+}
+
+view() { # NAME: what debugfs says of its view
+	mountpoint -q /sys/kernel/debug || mount -t debugfs none /sys/kernel/debug
+	cat "/sys/kernel/debug/krg_kddm/$(stat -Lc %i "/run/netns/$1")/view"
 }
 
 space() { # NAME LAST-BYTE
@@ -41,7 +64,7 @@ every() { # N WORD…: fails if one does, which is named
 	return $bad
 }
 
-case $device:$1 in
+case $test_device:$1 in
 krg_order_test:load) exec insmod "$here/krg_order_test.ko" ;;
 krg_order_test:unload) exec rmmod krg_order_test ;;
 esac
@@ -61,5 +84,9 @@ up)
 configure) ctl "$2" configure "$3" "$4" 64 0 eth0 ;;
 link) ip link set "v$2" "$3" ;;
 gone) ip netns del "$2" ;;
-space | ctl | every) "$@" ;;
+load_kddm)
+	bash "$0" load && insmod "$here/krg_kddm.ko" && insmod "$here/krg_kddm_test.ko"
+	;;
+unload_kddm) rmmod krg_kddm_test krg_kddm && bash "$0" unload ;;
+space | ctl | every | kddm | kddm_all | view) "$@" ;;
 esac
