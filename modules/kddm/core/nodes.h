@@ -54,6 +54,21 @@ static inline void krg_kddm_map_del(struct krg_kddm_map *m, unsigned int n)
 	m->w[n / 64] &= ~((u64)1 << (n % 64));
 }
 
+/* Is a node with an id of at least *@n in the map; then *@n is the first of them. */
+static inline bool krg_kddm_map_next(const struct krg_kddm_map *m, unsigned int *n)
+{
+	unsigned int i = *n / 64;
+	u64 w;
+
+	if (*n >= KRG_KDDM_NODES)
+		return false;
+	w = m->w[i] >> (*n % 64) << (*n % 64);
+	while (!w && ++i < KRG_KDDM_NODES / 64)
+		w = m->w[i];
+	*n = i * 64 + (w ? __builtin_ctzll(w) : 0);
+	return w;
+}
+
 bool krg_kddm_nodes_has(const struct krg_kddm_nodes *s, unsigned int n);
 bool krg_kddm_nodes_add(struct krg_kddm_nodes *s, unsigned int n, struct krg_kddm_map **spare);
 void krg_kddm_nodes_del(struct krg_kddm_nodes *s, unsigned int n, struct krg_kddm_map **spare);

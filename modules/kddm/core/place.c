@@ -30,11 +30,9 @@ struct krg_kddm_place krg_kddm_place_hashed(u64 set, u64 object, const struct kr
 {
 	struct krg_kddm_place place = { KRG_KDDM_NOBODY, KRG_KDDM_NOBODY };
 	u64 seed = mix(mix(set) + object), w, first = 0, second = 0;
-	unsigned int n;
+	unsigned int n = 0;
 
-	for (n = 0; n < KRG_KDDM_NODES; n++) {
-		if (!krg_kddm_map_has(among, n))
-			continue;
+	for (; krg_kddm_map_next(among, &n); n++) {
 		/* The low byte makes weights of different nodes differ. */
 		w = (mix(seed + n) & ~(u64)0xff) + n;
 		if (place.manager == KRG_KDDM_NOBODY || w > first) {
