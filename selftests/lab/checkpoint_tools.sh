@@ -111,7 +111,7 @@ while True: print(chr(116) + chr(105) + chr(99) + chr(107), flush=True); time.sl
 app=$(cat "$shared/job-t.pid")
 gone 1 "$app"
 like "a terminal that is gone" "$(on 2 "restart $app 1; echo \$?" | tr '\n' '|')" '^restart: .*terminal.*--replace-tty.*\|1\|$'
-like "is replaced by the caller's" "$(on 2 "cd /tmp && script -qc 'restart -q -t $app 1; sleep 2; kill -9 $app' /tmp/typed2 </dev/null >/dev/null; cat /tmp/typed2")" '^tick'
+like "is replaced by the caller's" "$(on 2 "cd /tmp && script -fqc 'restart -q -t $app 1; timeout 60 sh -c \"until grep -q ^tick typed2; do sleep 0.1; done\"; kill -9 $app' /tmp/typed2 </dev/null >/dev/null; cat /tmp/typed2")" '^tick'
 
 # ---- bad images
 app=$(start 1 job-c)
