@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# selftests/lab/kddm_netns.sh KERNEL: containers on 8 nodes (4 on the debug kernel) in
+# selftests/lab/kddm_netns.sh KERNEL: containers on 8 nodes (5 on the debug kernel) in
 # one kernel, by network namespaces. Proves that
 #   - what one node writes the others read, pages and small objects, spread or at home;
 #   - reads and writes at random from all nodes at once lose nothing and tear nothing;
@@ -9,13 +9,14 @@
 #   - a node that leaves in order loses nothing; one that joins takes part;
 #   - a node that is cut off takes nothing with it but what only it had: that is an
 #     error, everything else is whole, and nobody hangs; the lost can be made anew;
+#   - a member that sends nonsense crashes nobody, and can be thrown out;
 #   - a side without quorum gets errors, not old data, for what it does not have.
 # shellcheck source=selftests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
-plan 48
+plan 54
 nodes=8
 ms=4000
-[ "$KERNEL" != debug ] || nodes=4
+[ "$KERNEL" != debug ] || nodes=5
 out=$repo/build/selftests/netns/$KERNEL
 "$repo/selftests/netns/build" "$KERNEL" "$out" || bail "the test modules do not build"
 lab_up -n 1 --cpus 2 --mem 1536 --no-modules
@@ -25,6 +26,7 @@ net() { lab exec -n 1 -- bash /tmp/netns/nodes.sh "$@"; }
 # The phase of a node's view, once it is clean.
 settled() { net view "$1" | grep -q '^phase: run' && net view "$1" | grep -q '^clean: 1'; }
 all_settled() { local i; for ((i = 1; i <= ${1:-$nodes}; i++)); do settled "n$i" || return 1; done; }
+clean_without() { settled n1 && settled n2 && settled n4 && ! net view n1 | grep "^members" | grep -qw "$1"; }
 field() { net view "$1" | sed -n "s/^$2: //p"; }
 sum() { awk -v k="$1" '{for (i = 1; i <= NF; i++) if (split($i, p, "=") == 2 && p[1] == k) s += p[2]} END {print s + 0}'; }
 key="a key that only these nodes hold"
@@ -94,10 +96,21 @@ ok "what is lost can be removed" net kddm n1 remove_range 4 0 199
 is "and is anew" "$(net kddm n3 mine 5 1; net kddm n3 get 4 199)" "lost=0 wrong=0 sum=0
 0"
 not_ok "the node that is cut off gets an error for what it does not have" net kddm n$nodes get 4 1000
+# What a member that lies may break is its own standing: in the end it is thrown out.
+net kddm_all 4 hammer 6 50 2000 3 >/dev/null 2>&1 &
+for to in 1 2 4; do
+	ok "node 3 tells node $to nonsense" net kddm n3 lie $to 3000 $((to + 20))
+done
+net link n3 down
+wait $!
+ok "it is thrown out, the others go on" eventually 20 clean_without 3
+ok "with sets it did not speak of" net kddm n1 add 8 1
+is "all of them" "$(net kddm n2 get 8 1; net kddm n4 get 8 1)" "1
+1"
 ok "destroy" net kddm n1 destroy 2
-not_ok "then it is no more, anywhere" net kddm n3 get 2 0
+not_ok "then it is no more, anywhere" net kddm n4 get 2 0
 ok "the cluster stops, what is left of it on the node that is cut off too" \
-	lab exec -n 1 -- sh -c "bash /tmp/netns/nodes.sh ctl n1 stop && bash /tmp/netns/nodes.sh ctl n$nodes stop"
+	lab exec -n 1 -- sh -c "bash /tmp/netns/nodes.sh ctl n1 stop && bash /tmp/netns/nodes.sh ctl n3 stop && bash /tmp/netns/nodes.sh ctl n$nodes stop"
 is "nobody has anything" "$(for ((i = 1; i <= nodes; i++)); do field n$i objects; done | sort -u)" 0
 ok "modules unload" net unload_kddm
 ok "the kernel log is clean" kernel_log_clean 1

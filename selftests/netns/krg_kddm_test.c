@@ -13,6 +13,7 @@
  *   mine SET OBJECTS               what this node added is there: prints objects lost
  *   forget SET                     what this node added, as far as "mine" knows
  *   counters SET                   NAME=VALUE a word
+ *   lie NODE COUNT SEED            posts nonsense to it, about sets 6 and 7
  *
  * An object holds, in 64 bit words, a total and then how much of it each node has
  * added; who reads it checks that they agree. So a torn, stale or zeroed page shows.
@@ -30,6 +31,7 @@
 #include <net/netns/generic.h>
 #include <krg/cluster.h>
 #include <krg/kddm.h>
+#include <krg/rpc.h>
 #include "by_hand.h"
 
 #define LINKER_PAGE	KRG_KDDM_LINKER_TEST
@@ -256,6 +258,86 @@ static void do_counters(struct krg_kddm_set *s, struct answer *a)
 	    c.prefetched, c.residency, c.lost);
 }
 
+static u8 small_random(struct rnd_state *rnd, u8 below)
+{
+	u32 dice = prandom_u32_state(rnd);
+
+	return dice & 0xf00 ? (u8)dice % below : (u8)dice;
+}
+
+static void put16(u16 v, u8 *p)
+{
+	__le16 x = cpu_to_le16(v);
+
+	memcpy(p, &x, sizeof(x));
+}
+
+static void put32(u32 v, u8 *p)
+{
+	__le32 x = cpu_to_le32(v);
+
+	memcpy(p, &x, sizeof(x));
+}
+
+static void put64(u64 v, u8 *p)
+{
+	__le64 x = cpu_to_le64(v);
+
+	memcpy(p, &x, sizeof(x));
+}
+
+/* A packet that is nearly one: most of its fields are such as can be. */
+static u32 lie(struct rnd_state *rnd, u32 epoch, u8 *out)
+{
+	u32 count = 1 + (prandom_u32_state(rnd) & 3), len = 16 + count * 40, i;
+	u8 *r;
+
+	prandom_bytes_state(rnd, out, PAGE_SIZE);
+	out[0] = small_random(rnd, 6);
+	out[1] = small_random(rnd, 16) ? 1 : out[1];
+	put16(out[0] == 2 ? out[8] == 2 : count, out + 2);
+	put32(epoch + (small_random(rnd, 8) ? 0 : out[4] % 3 - 1), out + 4);
+	put32(out[0] == 1 ? 0 : small_random(rnd, 6), out + 8);
+	put32(small_random(rnd, 16) ? 0 : out[12], out + 12);
+	for (i = 0, r = out + 16; i < count && out[0] == 1; i++, r += 40) {
+		r[0] = small_random(rnd, 21);
+		r[1] = small_random(rnd, 6);
+		r[2] = small_random(rnd, 3);
+		put16(small_random(rnd, 9), r + 4);
+		put16(small_random(rnd, 3), r + 6);
+		put16(-small_random(rnd, 3), r + 8);
+		put32(0, r + 10);
+		put16(0, r + 14);
+		put64(set_id(6 + small_random(rnd, 2)).number, r + 16);
+		put64(small_random(rnd, 50), r + 24);
+		if (small_random(rnd, 8))
+			put64(0, r + 32);
+	}
+	return small_random(rnd, 8) ? len : prandom_u32_state(rnd) % PAGE_SIZE;
+}
+
+/* What a node that has gone mad would send to others. */
+static int do_lie(struct net *net, unsigned int to, unsigned int count, unsigned int seed)
+{
+	struct rnd_state rnd;
+	struct page *page;
+	u8 *out = kmalloc(PAGE_SIZE, GFP_KERNEL);
+	u32 len;
+	int err = out ? 0 : -ENOMEM;
+
+	prandom_seed_state(&rnd, seed);
+	for (; count && !err; count--) {
+		len = lie(&rnd, krg_epoch(net), out);
+		page = small_random(&rnd, 4) ? NULL : alloc_page(GFP_KERNEL);
+		err = krg_rpc_post(net, to, KRG_SERVICE_KDDM, out, len, page);
+		if (page)
+			put_page(page);
+		cond_resched();
+	}
+	kfree(out);
+	return err;
+}
+
 static int do_set(struct net *net, const char *verb, unsigned int set, char *args,
 		  struct answer *a)
 {
@@ -306,8 +388,13 @@ static int do_command(struct net *net, char *line, struct answer *a)
 	char *number = strsep(&args, " ");
 	unsigned int set;
 
+	unsigned int count, seed;
+
 	if (kstrtouint(number, 10, &set))
 		return -EINVAL;
+	if (!strcmp(verb, "lie"))
+		return sscanf(args ?: "", "%u %u", &count, &seed) == 2 ?
+		       do_lie(net, set, count, seed) : -EINVAL;
 	if (!strcmp(verb, "destroy"))
 		return krg_kddm_destroy(net, set_id(set));
 	return do_set(net, verb, set, args ?: number + strlen(number), a);
