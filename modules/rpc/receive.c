@@ -26,6 +26,7 @@ int krg_rpc_rx_header(struct krg_rpc_lane_state *lane, const u8 header[KRG_FRAME
 	u32 max = krg_rpc_lane_max(lane->id), max_request, max_reply;
 	enum krg_frame_error error;
 	unsigned int flags = 0;
+	bool known = false;
 
 	error = krg_frame_decode(header, lane->id, max, frame);
 	if (error) {
@@ -34,10 +35,12 @@ int krg_rpc_rx_header(struct krg_rpc_lane_state *lane, const u8 header[KRG_FRAME
 	}
 	if (frame->type == KRG_FRAME_REPLY)
 		max = rpc_call_max_reply(lane, frame->call, max);
-	else if (frame->service &&
-		 rpc_service_limits(frame->service, &max_request, &max_reply, &flags))
+	else if (frame->service)
+		known = rpc_service_limits(frame->service, &max_request, &max_reply, &flags);
+	if (known)
 		max = min(max, max_request);
-	if (frame->type == KRG_FRAME_POST && !(flags & KRG_RPC_POSTS)) {
+	/* A service this node has not loaded lets other posts pass: serve.c says so. */
+	if (frame->type == KRG_FRAME_POST && known && !(flags & KRG_RPC_POSTS)) {
 		*why = "a post to a service that takes none";
 		return -EPROTO;
 	}

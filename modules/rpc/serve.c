@@ -122,6 +122,9 @@ int rpc_serve_arrived(struct krg_rpc_in *in, const char **why)
 		rpc_in_put(in);
 		return -EPROTO;
 	}
+	if (!in->svc && in->frame.type == KRG_FRAME_POST)
+		pr_warn_ratelimited("node %d speaks to service 0x%x, which is not loaded here\n",
+				    lane->peer->id, in->frame.service);
 	if (!in->svc)
 		in->refused = -EOPNOTSUPP;
 	else if (in->svc->svc->flags & KRG_RPC_MAY_BLOCK &&
