@@ -37,13 +37,15 @@ modules:
 	@$(MAKE) -C $(KDIR) M=$(MODSRC)/modules W=1 -j$$(nproc) $(if $(C),C=$(C)) modules
 	@find $(MODSRC)/modules -name "*.ko" -exec cp -t $(MODOUT) {} +
 
+# Labs side by side want them at once.
 tools:
 	@mkdir -p $(B)
-	@cmake -S . -B $(B)/tools -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_INSTALL_PREFIX=/usr >$(B)/tools.log 2>&1 || { cat $(B)/tools.log; exit 1; }
-	@$(MAKE) -s -j$$(nproc) -C $(B)/tools
+	@exec 9>$(B)/.tools.lock && flock 9 && \
+		{ cmake -S . -B $(B)/tools -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_INSTALL_PREFIX=/usr >$(B)/tools.log 2>&1 || { cat $(B)/tools.log; exit 1; }; } && \
+		$(MAKE) -s -j$$(nproc) -C $(B)/tools
 
 install-tools: tools
-	@DESTDIR=$(DESTDIR) cmake --install $(B)/tools >/dev/null
+	@DESTDIR=$(DESTDIR) flock $(B)/.tools.lock cmake --install $(B)/tools >/dev/null
 
 unit: tools
 	@scripts/run-unit-tests
