@@ -114,7 +114,7 @@ static int objects_packet(struct kddm_net *kn, struct inbound *in)
 	if (in->p.count > 1)
 		kddm_plug(kn);
 	for (i = 0; i < in->p.count && !err; i++, at += KRG_KDDM_WIRE_OBJECT) {
-		err = krg_kddm_record_decode(at, &r);
+		err = krg_kddm_record_decode(at, &in->p, &r);
 		err = err ? bad(kn, in->from, "a malformed record") :
 			    record_messages(kn, in, &r);
 	}

@@ -60,7 +60,8 @@ u32 krg_kddm_packet_encode(const struct krg_kddm_packet *p, u8 *out)
 	out[1] = KRG_KDDM_WIRE_VERSION;
 	put16(out + 2, p->count);
 	put32(out + 4, p->epoch);
-	put64(out + 8, p->arg | (u64)p->gaps << 32);
+	put32(out + 8, p->arg);
+	put32(out + 12, p->gaps);
 	return KRG_KDDM_WIRE_HEAD;
 }
 
@@ -112,17 +113,15 @@ static bool head_ok(const struct krg_kddm_packet *p)
  */
 int krg_kddm_packet_decode(const u8 *in, u32 len, bool page, struct krg_kddm_packet *p)
 {
-	u64 arg;
 	u32 rest;
 
 	if (len < KRG_KDDM_WIRE_HEAD || in[1] != KRG_KDDM_WIRE_VERSION)
 		return -EPROTO;
-	arg = get64(in + 8);
 	p->kind = in[0];
 	p->count = get16(in + 2);
 	p->epoch = get32(in + 4);
-	p->arg = (u32)arg;
-	p->gaps = arg >> 32;
+	p->arg = get32(in + 8);
+	p->gaps = get32(in + 12);
 	if (!head_ok(p))
 		return -EPROTO;
 	rest = len - KRG_KDDM_WIRE_HEAD;
@@ -155,25 +154,39 @@ void krg_kddm_record_encode(const struct krg_kddm_record *r, u8 *out)
 	put64(out + 32, r->more);
 }
 
-/* Of messages with content there is one a record. */
-static bool record_ok(const struct krg_kddm_record *r)
+static bool content_ok(const struct krg_kddm_record *r, u16 records)
 {
-	const struct krg_kddm_msg *m = &r->msg;
+	bool carries = r->msg.type == KRG_KDDM_DATA || r->msg.type == KRG_KDDM_OWN;
 
-	return m->type && m->type < KRG_KDDM_MESSAGES && m->content < KRG_KDDM_CONTENTS &&
+	switch (r->msg.content) {
+	case KRG_KDDM_NONE:
+		return true;
+	case KRG_KDDM_BLANK:
+		return carries;
+	case KRG_KDDM_RAW:
+		return carries && records == 1 && !r->more;
+	default:
+		return false;
+	}
+}
+
+static bool msg_ok(const struct krg_kddm_msg *m)
+{
+	return m->type && m->type < KRG_KDDM_MESSAGES &&
 	       (m->node < KRG_KDDM_NODES || m->node == KRG_KDDM_NOBODY) &&
-	       m->acks < KRG_KDDM_NODES && m->status <= 0 && m->status > -4096 &&
-	       (m->content != KRG_KDDM_RAW || !r->more);
+	       m->acks < KRG_KDDM_NODES && m->status <= 0 && m->status > -4096;
 }
 
 /**
  * krg_kddm_record_decode - a record of OBJECTS from bytes
  * @in: KRG_KDDM_WIRE_OBJECT bytes
+ * @p: the packet it is of
  * @r: filled; the message's sender is to be added
  *
  * Return: 0 or -EPROTO.
  */
-int krg_kddm_record_decode(const u8 *in, struct krg_kddm_record *r)
+int krg_kddm_record_decode(const u8 *in, const struct krg_kddm_packet *p,
+			   struct krg_kddm_record *r)
 {
 	memset(r, 0, sizeof(*r));
 	r->msg.type = in[0];
@@ -187,7 +200,7 @@ int krg_kddm_record_decode(const u8 *in, struct krg_kddm_record *r)
 	r->set = get64(in + 16);
 	r->index = get64(in + 24);
 	r->more = get64(in + 32);
-	return !get16(in + 10) && record_ok(r) ? 0 : -EPROTO;
+	return !get16(in + 10) && msg_ok(&r->msg) && content_ok(r, p->count) ? 0 : -EPROTO;
 }
 
 static u8 *put_map(u8 *out, const struct krg_kddm_map *m)
@@ -215,6 +228,7 @@ static const u8 *get_map(const u8 *in, struct krg_kddm_map *m)
  */
 void krg_kddm_past_encode(const struct krg_kddm_view_past *past, u8 *out)
 {
+	static const struct krg_kddm_map nobody;
 	unsigned int i;
 
 	put32(out, past->settled);
@@ -223,8 +237,19 @@ void krg_kddm_past_encode(const struct krg_kddm_view_past *past, u8 *out)
 	for (i = 0; i < KRG_KDDM_PAST_VIEWS; i++, out += 4)
 		put32(out, i < past->views ? past->epoch[i] : 0);
 	for (i = 0; i < KRG_KDDM_PAST_VIEWS; i++)
-		out = put_map(out, &past->guards[i]);
+		out = put_map(out, i < past->views ? &past->guards[i] : &nobody);
 	put_map(out, &past->dead);
+}
+
+static bool past_ok(const struct krg_kddm_view_past *past)
+{
+	static const struct krg_kddm_map nobody;
+	unsigned int i;
+
+	for (i = past->views; i < KRG_KDDM_PAST_VIEWS; i++)
+		if (past->epoch[i] || memcmp(&past->guards[i], &nobody, sizeof(nobody)))
+			return false;
+	return true;
 }
 
 /**
@@ -250,7 +275,7 @@ int krg_kddm_past_decode(const u8 *in, struct krg_kddm_view_past *past)
 	for (i = 0; i < KRG_KDDM_PAST_VIEWS; i++)
 		in = get_map(in, &past->guards[i]);
 	get_map(in, &past->dead);
-	return 0;
+	return past_ok(past) ? 0 : -EPROTO;
 }
 
 /**

@@ -8,7 +8,8 @@
  *    1  version   u8      KRG_KDDM_WIRE_VERSION
  *    2  count     le16    records that follow
  *    4  epoch     le32    the sender's view
- *    8  arg       le64    VIEW: enum krg_kddm_view_type; PING, PONG: which; else 0
+ *    8  arg       le32    VIEW: enum krg_kddm_view_type; PING, PONG: which; else 0
+ *   12  gaps      le32    VIEW END: gaps behind the record; else 0
  *
  * then @count records. OBJECTS, 40 bytes each, in order:
  *
@@ -25,11 +26,12 @@
  *   24  index     le64    of the first object
  *   32  more      le64    bit i: the same for object index + 1 + i
  *
- * An OBJECTS packet of one record whose content is RAW is followed by the object's
- * bytes: the post's page, or for objects smaller than a page the rest of the packet.
+ * Only DATA and OWN have content: BLANK, or RAW, which is the only record of its packet
+ * and for one object. The bytes follow it: the post's page, or for objects smaller than
+ * a page the rest of the packet.
  *
- * VIEW: END has one record of 184 bytes, struct krg_kddm_view_past, and then the
- * gaps, 72 bytes each (arg's upper half says how many); others have none.
+ * VIEW: END has one record of 184 bytes, struct krg_kddm_view_past with 0 in what isn't
+ * used, and then the gaps, 72 bytes each; others have none.
  *
  * DESTROY: 16 bytes each: set le64, born le32, reserved le32.
  *
@@ -70,7 +72,7 @@ struct krg_kddm_packet {
 	u16 count;
 	u32 gaps;
 	u32 epoch;
-	u64 arg;
+	u32 arg;
 };
 
 /**
@@ -98,7 +100,8 @@ struct krg_kddm_dated_gap {
 u32 krg_kddm_packet_encode(const struct krg_kddm_packet *p, u8 *out);
 int krg_kddm_packet_decode(const u8 *in, u32 len, bool page, struct krg_kddm_packet *p);
 void krg_kddm_record_encode(const struct krg_kddm_record *r, u8 *out);
-int krg_kddm_record_decode(const u8 *in, struct krg_kddm_record *r);
+int krg_kddm_record_decode(const u8 *in, const struct krg_kddm_packet *p,
+			   struct krg_kddm_record *r);
 void krg_kddm_past_encode(const struct krg_kddm_view_past *past, u8 *out);
 int krg_kddm_past_decode(const u8 *in, struct krg_kddm_view_past *past);
 void krg_kddm_gap_encode(const struct krg_kddm_dated_gap *gap, u8 *out);

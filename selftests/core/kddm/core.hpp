@@ -5,4 +5,5 @@
 extern "C" {
 #include "modules/kddm/core/table.h"
 #include "modules/kddm/core/view.h"
+#include "modules/kddm/core/wire.h"
 }
