@@ -43,6 +43,14 @@ static void gap_learn(struct kddm_net *kn, u32 epoch, const struct krg_kddm_gap 
 	kn->gap[kn->nr_gaps++].gap = *gap;
 }
 
+static bool lost_in(const struct krg_kddm_gap *gap, struct krg_kddm_id id, u64 index)
+{
+	unsigned int home = krg_kddm_home_of(id);
+
+	return home == KRG_KDDM_HASHED ? krg_kddm_presumed_lost(gap, 1, id.number, index) :
+					 krg_kddm_home_lost(gap, 1, home);
+}
+
 /**
  * kddm_presumed_lost() - may an object nobody knows of have existed
  * @kn: node
@@ -55,11 +63,9 @@ bool kddm_presumed_lost(struct kddm_net *kn, const struct krg_kddm_set *set, u64
 {
 	u32 i;
 
-	if (krg_kddm_home_of(set->id) != KRG_KDDM_HASHED)
-		return false;
 	for (i = 0; i < kn->nr_gaps; i++)
 		if (kn->gap[i].epoch > set->id.born &&
-		    krg_kddm_presumed_lost(&kn->gap[i].gap, 1, set->id.number, index))
+		    lost_in(&kn->gap[i].gap, set->id, index))
 			return true;
 	return false;
 }

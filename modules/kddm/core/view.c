@@ -311,3 +311,22 @@ bool krg_kddm_presumed_lost(const struct krg_kddm_gap *gap, unsigned int gaps, u
 	}
 	return false;
 }
+
+/**
+ * krg_kddm_home_lost - may objects of a set at home that nobody knows of have existed
+ * @gap: all gaps since the set was made
+ * @gaps: how many
+ * @home: the set's
+ *
+ * Return: true if its home died, and came again with nothing.
+ */
+bool krg_kddm_home_lost(const struct krg_kddm_gap *gap, unsigned int gaps, unsigned int home)
+{
+	unsigned int i;
+
+	for (i = 0; i < gaps; i++)
+		if (krg_kddm_map_has(&gap[i].guards, home) &&
+		    !krg_kddm_map_has(&gap[i].alive, home))
+			return true;
+	return false;
+}

@@ -164,5 +164,6 @@ bool krg_kddm_view_clean(const struct krg_kddm_view *v);
 bool krg_kddm_view_died(const struct krg_kddm_view *v);
 bool krg_kddm_presumed_lost(const struct krg_kddm_gap *gap, unsigned int gaps, u64 set,
 			    u64 object);
+bool krg_kddm_home_lost(const struct krg_kddm_gap *gap, unsigned int gaps, unsigned int home);
 
 #endif

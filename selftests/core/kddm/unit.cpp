@@ -375,6 +375,14 @@ void reborn()
 	c.begin(p.manager, Kind::Remove);
 	c.learn();
 	tap::ok(c.w.used[327] && c.w.lost == 0 && c.fine(), "a witness that died need not forget");
+
+	Bench h(at_home(3), true);
+	h.take(Do::Kill, 0);
+	h.learn();
+	h.take(Do::Join, 0);
+	h.learn();
+	h.cost(2, Kind::Read);
+	tap::ok(h.fine() && h.w.errors == 1, "home died, and came later: what it had is lost, not zeroes");
 }
 
 void sets()

@@ -157,8 +157,8 @@ krg_kddm_env World::env(unsigned n, unsigned object)
 	e.survivors = &me.view.survivors;
 	e.died = krg_kddm_view_died(&me.view);
 	e.place = place(me.view.guards, object);
-	e.presumed = rules.home < 0 && !me.gaps.empty() &&
-		     krg_kddm_presumed_lost(me.gaps.data(), me.gaps.size(), rules.set, object);
+	e.presumed = rules.home < 0 ? krg_kddm_presumed_lost(me.gaps.data(), me.gaps.size(), rules.set, object)
+				    : krg_kddm_home_lost(me.gaps.data(), me.gaps.size(), rules.home);
 	e.clean = krg_kddm_view_clean(&me.view);
 	e.leaving = !krg_kddm_map_has(&me.view.guards, n);
 	e.spare = &spare_;
