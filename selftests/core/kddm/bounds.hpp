@@ -76,6 +76,14 @@ inline std::vector<Bounds> all_bounds(bool deep)
 		b.leaves = b.kills = 1;
 		b.evictions = 2;
 	});
+	add("3 nodes, 2 reads and writes, one dies and comes again at any moment", rw, 2,
+	    [](Bounds &b) { b.agains = 1; });
+	add("3 nodes, 1 object at home, 2 operations, one dies and comes again at any moment, home too",
+	    {Kind::Read, Kind::Write, Kind::Remove}, 2, [](Bounds &b) {
+		    b.agains = 1;
+		    b.rules.home = 0;
+		    b.install = true;
+	    });
 	if (!deep)
 		return all;
 	add("3 nodes, 1 object, 10 reads and writes", rw, 10, [](Bounds &b) { b.stores = 2; });
@@ -111,6 +119,14 @@ inline std::vector<Bounds> all_bounds(bool deep)
 		    b.joins = b.leaves = 1;
 		    b.evictions = 1;
 	    });
+	add("3 nodes, 2 operations of most kinds, one dies and comes again at any moment", most, 2,
+	    [](Bounds &b) { b.agains = 1; });
+	add("3 nodes, 1 write, one dies, one dies and comes again, at any moment", {Kind::Write}, 1,
+	    [](Bounds &b) { b.agains = b.kills = 1; });
+	add("2 nodes, 4 operations of most kinds, two die and come again at any moment", most, 4, [](Bounds &b) {
+		b.rules.nodes = 2;
+		b.agains = 2;
+	});
 	return all;
 }
 

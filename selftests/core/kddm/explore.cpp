@@ -24,7 +24,7 @@ int main(int argc, char **argv)
 		if (only && i + 1 != only)
 			continue;
 		Found f = explore(all[i]);
-		bool alive = !all[i].kills;
+		bool alive = !all[i].kills && !all[i].agains;
 
 		if (f.good() && alive && f.over_reported)
 			f.broken = "called lost though nobody died";

@@ -15,7 +15,7 @@ using Bytes = std::vector<uint8_t>;
 
 /* How much of what is bounded is left. */
 struct Left {
-	uint8_t ops, give_ups, stores, fill_fails, kills, leaves, joins, evictions;
+	uint8_t ops, give_ups, stores, fill_fails, kills, leaves, joins, evictions, agains;
 };
 
 struct Writer {
@@ -294,6 +294,7 @@ void save(const World &w, const Left &left, Bytes &out)
 		wr.map(v.members);
 		wr.map(v.guards);
 		wr.map(v.left);
+		wr.map(v.again);
 	}
 	for (const Node &n : w.node)
 		write_node(wr, n, w);
@@ -324,6 +325,7 @@ void load(World &w, Left &left, const uint8_t *p)
 		r.map(v.members);
 		r.map(v.guards);
 		r.map(v.left);
+		r.map(v.again);
 	}
 	for (Node &n : w.node)
 		read_node(r, n);
@@ -424,10 +426,10 @@ private:
 
 void Explorer::begin()
 {
-	left_ = Left{static_cast<uint8_t>(b_.ops),    static_cast<uint8_t>(b_.give_ups),
-		     static_cast<uint8_t>(b_.stores), static_cast<uint8_t>(b_.fill_fails),
-		     static_cast<uint8_t>(b_.kills),  static_cast<uint8_t>(b_.leaves),
-		     static_cast<uint8_t>(b_.joins),  static_cast<uint8_t>(b_.evictions)};
+	left_ = Left{
+	    static_cast<uint8_t>(b_.ops),	 static_cast<uint8_t>(b_.give_ups),  static_cast<uint8_t>(b_.stores),
+	    static_cast<uint8_t>(b_.fill_fails), static_cast<uint8_t>(b_.kills),     static_cast<uint8_t>(b_.leaves),
+	    static_cast<uint8_t>(b_.joins),	 static_cast<uint8_t>(b_.evictions), static_cast<uint8_t>(b_.agains)};
 	if (b_.install)
 		for (unsigned i = 0; i < b_.rules.objects; i++)
 			w_.install(i);
@@ -482,6 +484,10 @@ void Explorer::list_members()
 		const Node &me = w_.node[n];
 		if (me.alive && me.learned < w_.views.size())
 			choices_.push_back({Do::Learn, u16(n), 0, 0});
+		if (me.alive && me.learned < w_.views.size() && w_.may_be_late(n))
+			choices_.push_back({Do::Learn, u16(n), 0, 1});
+		if (left_.agains && w_.may_die(n))
+			choices_.push_back({Do::Again, u16(n), 0, 0});
 		if (left_.kills && w_.may_die(n))
 			choices_.push_back({Do::Kill, u16(n), 0, 0});
 		if (left_.leaves && w_.leaving < 0 && static_cast<int>(n) != b_.rules.home && w_.may_die(n))
@@ -532,6 +538,9 @@ void Explorer::take(const Choice &c)
 		break;
 	case Do::Join:
 		left_.joins--;
+		break;
+	case Do::Again:
+		left_.agains--;
 		break;
 	default:
 		break;

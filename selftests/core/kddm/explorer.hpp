@@ -21,6 +21,7 @@ struct Bounds {
 	unsigned kills = 0;
 	unsigned leaves = 0;
 	unsigned joins = 0;
+	unsigned agains = 0;	  /* deaths that the others learn of with the return */
 	unsigned evictions = 6;	  /* flushes of a node that leaves */
 	bool install = false;	  /* the home node has the objects at first */
 	size_t most = 20'000'000; /* states; more is a failure */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Random histories, up to 256 nodes: users, linkers that are slow or out of
- * memory, deaths, leaves and joins at any message. The same invariants as in the
+ * memory, deaths, leaves, joins and returns at any message. The same invariants as in the
  * explorer, after every step. One history again, in words:
  *   out/simulate NODES OBJECTS SEED OPERATIONS CHANGES AFTER WHAT
  * (a failure prints these). For a time, worlds of any kind:
@@ -38,7 +38,7 @@ struct Plan {
 	unsigned ops = 60;
 	unsigned changes = 0; /* deaths, leaves, joins */
 	int after = -1;	      /* messages; exactly then comes one */
-	Do change = Do::Kill; /* death, leave or join */
+	Do change = Do::Kill; /* death, leave, join, or death and return */
 	bool slow = true;     /* linkers and grants take their time */
 };
 
@@ -180,7 +180,7 @@ bool Run::member(bool ending)
 {
 	for (unsigned i = 0, n = r(p.nodes); i < p.nodes; i++, n = (n + 1) % p.nodes)
 		if (w.node[n].alive && w.node[n].learned < w.views.size()) {
-			take(Do::Learn, n);
+			take(Do::Learn, n, 0, w.may_be_late(n) && r(2));
 			return true;
 		}
 	unsigned n = r(p.nodes);
@@ -189,7 +189,7 @@ bool Run::member(bool ending)
 	bool in = krg_kddm_map_has(&w.views.back().members, n);
 	if (in && w.may_die(n) && r(2)) {
 		changes--;
-		take(Do::Kill, n);
+		take(r(3) ? Do::Kill : Do::Again, n);
 		return true;
 	}
 	if (in && w.leaving < 0 && w.may_die(n) && static_cast<int>(n) != w.rules.home) {
@@ -197,7 +197,7 @@ bool Run::member(bool ending)
 		take(Do::Leave, n);
 		return true;
 	}
-	if (!in && !w.node[n].alive && static_cast<int>(n) != w.rules.home) {
+	if (!in && !w.node[n].alive) {
 		changes--;
 		take(Do::Join, n);
 		return true;
@@ -240,8 +240,8 @@ void Run::change_now()
 		bool out = !w.node[n].alive && !krg_kddm_map_has(&w.views.back().members, n);
 		bool may_leave = w.may_die(n) && static_cast<int>(n) != w.rules.home;
 
-		if ((p.change == Do::Kill && w.may_die(n)) || (p.change == Do::Leave && may_leave) ||
-		    (p.change == Do::Join && out))
+		if (((p.change == Do::Kill || p.change == Do::Again) && w.may_die(n)) ||
+		    (p.change == Do::Leave && may_leave) || (p.change == Do::Join && out))
 			return take(p.change, n);
 	}
 }
@@ -399,7 +399,7 @@ int main(int argc, char **argv)
 		return soak(std::atof(argv[2]), std::atoll(argv[3]));
 	uint64_t seed = argc > 1 ? std::atoll(argv[1]) : 1;
 
-	std::printf("1..8\n");
+	std::printf("1..9\n");
 	random_runs("3 nodes, 1 object, nothing changes", {3, 1, 0, 80}, 3000, seed);
 	random_runs("4 nodes, 2 objects, 3 changes of members", {4, 2, 0, 60, 3}, 3000, seed);
 	random_runs("8 nodes, 4 objects, 6 changes of members", {8, 4, 0, 200, 6}, 600, seed);
@@ -411,6 +411,8 @@ int main(int argc, char **argv)
 	change_everywhere("one leaves after each message", p, 12, seed);
 	p.change = Do::Join;
 	change_everywhere("one joins after each message", p, 12, seed);
+	p.change = Do::Again;
+	change_everywhere("one dies and comes again after each message", p, 12, seed);
 	rows_save("simulate");
 	return failed != 0;
 }

@@ -385,6 +385,75 @@ void reborn()
 	tap::ok(h.fine() && h.w.errors == 1, "home died, and came later: what it had is lost, not zeroes");
 }
 
+/* It dies and comes again, and the others learn of both at once. */
+void came_again()
+{
+	Bench a(hashed(3));
+	krg_kddm_place p = a.w.env(0, 0).place;
+	unsigned third = 3 - p.manager - p.witness;
+
+	a.cost(p.manager, Kind::Write);
+	a.take(Do::Again, p.witness);
+	a.learn();
+	tap::ok(a.fine() && a.w.lost == 0, "the witness came again: it is told anew");
+	a.cost(third, Kind::Write);
+	a.take(Do::Again, p.manager);
+	a.learn();
+	tap::ok(a.fine() && a.w.lost == 0, "the manager came again: it has the directory");
+	a.take(Do::Again, third);
+	a.learn();
+	a.cost(third, Kind::Read);
+	tap::ok(a.fine() && a.w.lost == 1 && a.w.errors == 1, "who had the only copy came again: lost, with an error");
+
+	Bench b(hashed(3));
+	b.cost(p.manager, Kind::Write);
+	b.take(Do::Again, p.manager);
+	b.learn();
+	b.cost(p.manager, Kind::Read);
+	tap::ok(b.fine() && b.w.lost == 1 && b.w.errors == 1,
+		"the manager with the only copy came again: the witness knows");
+
+	Bench both(hashed(3));
+	both.cost(p.manager, Kind::Write);
+	both.take(Do::Again, p.manager);
+	both.take(Do::Again, p.witness);
+	both.learn();
+	both.cost(third, Kind::Read);
+	tap::ok(both.fine() && both.w.errors == 1, "both guardians came again: presumed lost, not zeroes");
+
+	for (bool copy : {false, true}) {
+		Bench h(at_home(3), true);
+		if (copy)
+			h.cost(1, Kind::Read);
+		h.take(Do::Again, 0);
+		h.learn();
+		h.cost(2, Kind::Read);
+		tap::ok(h.fine() && h.w.errors == !copy, copy ? "home came again: who has a copy keeps it"
+							      : "home came again: what it had is lost, not zeroes");
+	}
+}
+
+/* What the dead said before is on its way to who asked, and may come after all. */
+void said_before()
+{
+	for (bool late : {false, true}) {
+		Bench b(hashed(3));
+		krg_kddm_place p = b.w.env(0, 0).place;
+		unsigned third = 3 - p.manager - p.witness;
+
+		b.cost(p.manager, Kind::Write);
+		b.begin(third, Kind::Write);
+		b.take(Do::Deliver, third, p.manager);
+		b.take(Do::Again, p.manager);
+		b.take(Do::Learn, third, 0, late);
+		b.learn();
+		b.put(third);
+		b.settle();
+		tap::ok(b.fine() && b.w.errors == !late && b.w.lost == !late,
+			late ? "the only copy, sent before: kept" : "the only copy, lost on its way: lost");
+	}
+}
+
 void sets()
 {
 	krg_kddm_map maps[2]{}, *spare = nullptr;
@@ -516,6 +585,98 @@ void views()
 	tap::ok(krg_kddm_view_accept(&v, 2, 6, 0) == KRG_KDDM_NEVER &&
 		    krg_kddm_view_accept(&v, 2, 7, 0) == KRG_KDDM_NOW,
 		"then only its messages");
+}
+
+/* A node's view, taken to RUN by itself and the others. */
+void view_runs(krg_kddm_view &v, uint32_t epoch, const krg_kddm_map &members, const krg_kddm_map *again)
+{
+	krg_kddm_view_step ev{};
+
+	ev.type = KRG_KDDM_VIEW_CHANGE;
+	ev.epoch = epoch;
+	ev.members = ev.guards = &members;
+	ev.again = again;
+	krg_kddm_view_event(&v, &ev);
+	for (uint8_t type : {KRG_KDDM_VIEW_MARK, KRG_KDDM_VIEW_TOLD, KRG_KDDM_VIEW_END, KRG_KDDM_VIEW_BUILT,
+			     KRG_KDDM_VIEW_GO, KRG_KDDM_VIEW_SURE, KRG_KDDM_VIEW_DONE})
+		for (ev.from = 0; ev.from < KRG_KDDM_NODES; ev.from++)
+			if (ev.from != v.self && krg_kddm_map_has(&members, ev.from)) {
+				ev.type = type;
+				krg_kddm_view_event(&v, &ev);
+			}
+}
+
+krg_kddm_map nodes(std::initializer_list<unsigned> ids)
+{
+	krg_kddm_map m{};
+
+	for (unsigned n : ids)
+		krg_kddm_map_add(&m, n);
+	return m;
+}
+
+bool is(const krg_kddm_map &m, std::initializer_list<unsigned> ids)
+{
+	krg_kddm_map want = nodes(ids);
+
+	return !std::memcmp(&m, &want, sizeof(m));
+}
+
+/* Members that died and came again within one change are dead: whoever they are now, they have nothing. */
+void views_again()
+{
+	krg_kddm_map all = nodes({1, 2, 3}), two = nodes({2}), fewer = nodes({1, 3});
+	krg_kddm_view v, w;
+	krg_kddm_view_step ev{};
+
+	krg_kddm_view_init(&v, 1);
+	view_runs(v, 1, all, nullptr);
+	tap::ok(krg_kddm_view_clean(&v) && is(v.survivors, {1, 2, 3}) && !krg_kddm_view_died(&v), "a view of three");
+	w = v;
+	view_runs(w, 2, all, nullptr);
+	tap::ok(is(w.survivors, {1, 2, 3}) && !w.gaps, "the same members once more: all survive");
+
+	ev.type = KRG_KDDM_VIEW_CHANGE;
+	ev.epoch = 2;
+	ev.members = ev.guards = &all;
+	ev.again = &two;
+	w = v;
+	krg_kddm_view_event(&w, &ev);
+	tap::ok(is(w.members, {1, 2, 3}) && is(w.survivors, {1, 3}), "one came again: a member, no survivor");
+	tap::ok(is(w.past.dead, {2}) && krg_kddm_view_died(&w), "it died");
+
+	krg_kddm_view self;
+	krg_kddm_view_init(&self, 2);
+	ev.again = nullptr;
+	krg_kddm_view_event(&self, &ev);
+	tap::ok(is(self.survivors, {1, 2, 3}), "itself it doesn't know");
+	ev.type = KRG_KDDM_VIEW_MARK;
+	for (ev.from = 1; ev.from <= 3; ev.from += 2)
+		krg_kddm_view_event(&self, &ev);
+	ev.type = KRG_KDDM_VIEW_END;
+	ev.from = 1;
+	ev.past = &w.past;
+	krg_kddm_view_event(&self, &ev);
+	tap::ok(is(self.survivors, {1, 3}) && krg_kddm_view_died(&self), "and is told, with END");
+
+	ev = {};
+	ev.type = KRG_KDDM_VIEW_CHANGE;
+	ev.epoch = 3;
+	ev.members = ev.guards = &all;
+	krg_kddm_view_event(&w, &ev);
+	tap::ok(is(w.survivors, {1, 3}) && is(w.past.dead, {2}), "the view changes once more before that: still dead");
+
+	view_runs(v, 2, all, &two);
+	tap::ok(v.gaps == 1 && is(v.gap[0].guards, {1, 2, 3}) && is(v.gap[0].alive, {1, 3}),
+		"a gap: what it guarded, it guards no more");
+	tap::ok(krg_kddm_view_clean(&v) && !krg_kddm_view_died(&v), "the view runs: all is known again");
+	view_runs(v, 3, all, nullptr);
+	tap::ok(is(v.survivors, {1, 2, 3}) && !v.gaps, "the next one it survives");
+	ev.epoch = 4;
+	ev.members = ev.guards = &fewer;
+	ev.again = &two;
+	krg_kddm_view_event(&v, &ev);
+	tap::ok(is(v.survivors, {1, 3}) && is(v.past.dead, {2}), "and dies for good");
 }
 
 int run_one(unsigned state, unsigned content, const krg_kddm_msg &m, unsigned self, uint16_t *rule)
@@ -743,10 +904,13 @@ int main()
 	death();
 	members();
 	reborn();
+	came_again();
+	said_before();
 	sets();
 	many_sharers();
 	places();
 	views();
+	views_again();
 	by_hand();
 	begun_anew();
 	tables();

@@ -118,6 +118,21 @@ bool World::may_die(unsigned n) const
 	return false;
 }
 
+static bool of_old_life(const View &v, unsigned from, const Packet &p)
+{
+	return krg_kddm_map_has(&v.again, from) && p.epoch < v.epoch;
+}
+
+bool World::may_be_late(unsigned n) const
+{
+	for (unsigned from = 0; from < rules.nodes; from++) {
+		const auto &ch = channel[from * rules.nodes + n];
+		if (!ch.empty() && of_old_life(views[node[n].learned], from, ch.front()))
+			return true;
+	}
+	return false;
+}
+
 bool World::may_go(unsigned n) const
 {
 	const Node &me = node[n];
@@ -534,6 +549,42 @@ bool World::deliverable(unsigned from, unsigned to) const
 	       krg_kddm_view_accept(&node[to].view, from, ch.front().epoch, ch.front().view) != KRG_KDDM_HOLD;
 }
 
+/* As bytes: what a node that keeps to the protocol says is never refused, and arrives as it was. */
+void World::carry(Packet &p)
+{
+	krg_kddm_packet head{};
+	u8 b[KRG_KDDM_WIRE_PAST];
+	bool end = p.view == KRG_KDDM_VIEW_END;
+
+	head.kind = p.view ? KRG_KDDM_PACKET_VIEW : KRG_KDDM_PACKET_OBJECTS;
+	head.count = !p.view || end;
+	head.epoch = p.epoch;
+	head.arg = p.view;
+	krg_kddm_packet_encode(&head, b);
+	if (!end && p.view && krg_kddm_packet_decode(b, KRG_KDDM_WIRE_HEAD, false, &head))
+		fail("its head is refused");
+	if (end) {
+		krg_kddm_past_encode(&p.past, b);
+		if (krg_kddm_past_decode(b, &p.past))
+			fail("its past is refused");
+	}
+	for (krg_kddm_gap &g : p.gaps) {
+		krg_kddm_dated_gap gap{p.epoch, g};
+		krg_kddm_gap_encode(&gap, b);
+		if (krg_kddm_gap_decode(b, &gap))
+			fail("its gap is refused");
+		g = gap.gap;
+	}
+	if (p.view)
+		return;
+	krg_kddm_record r{};
+	r.msg = p.msg;
+	krg_kddm_record_encode(&r, b);
+	if (krg_kddm_record_decode(b, &head, &r))
+		fail(text(p.msg) + " is refused as a record");
+	p.msg = r.msg;
+}
+
 void World::deliver(unsigned from, unsigned to)
 {
 	auto &ch = channel[from * rules.nodes + to];
@@ -544,6 +595,7 @@ void World::deliver(unsigned from, unsigned to)
 		note("    dropped");
 		return;
 	}
+	carry(p);
 	learn_gaps(to, p.gaps);
 	if (p.view)
 		return view_event(to, p.view, from, p.epoch, &p.past);
@@ -652,7 +704,8 @@ void World::view_todo(unsigned n, unsigned todo)
 		}
 }
 
-void World::view_change(unsigned n)
+/* @late: what who died and came again sent before is still to come, else it is lost. */
+void World::view_change(unsigned n, bool late)
 {
 	Node &me = node[n];
 	const View &v = views[me.learned++];
@@ -663,6 +716,7 @@ void World::view_change(unsigned n)
 	ev.members = &v.members;
 	ev.guards = &v.guards;
 	ev.left = &v.left;
+	ev.again = rules.tell_again ? &v.again : nullptr;
 	if (!krg_kddm_map_has(&v.members, n)) {
 		me.view.members = v.members;
 		drop_jobs(n);
@@ -684,20 +738,44 @@ void World::view_change(unsigned n)
 		auto &ch = channel[from * rules.nodes + n];
 		if (!krg_kddm_map_has(&v.members, from))
 			std::erase_if(ch, [&](const Packet &p) { return p.epoch < v.epoch; });
+		else if (!late)
+			std::erase_if(ch, [&](const Packet &p) { return of_old_life(v, from, p); });
 	}
 	view_todo(n, todo);
 }
 
-void World::change(const krg_kddm_map &members, const krg_kddm_map &guards, int left)
+View &World::change(const krg_kddm_map &members, const krg_kddm_map &guards)
 {
 	View v;
 
 	v.epoch = views.back().epoch + 1;
 	v.members = members;
 	v.guards = guards;
-	if (left >= 0)
-		krg_kddm_map_add(&v.left, left);
 	views.push_back(v);
+	return views.back();
+}
+
+/* What it sent before is on its way all the same. */
+void World::die(unsigned n)
+{
+	deaths++;
+	node[n].alive = false;
+	node[n].copies.clear();
+	node[n].users.assign(rules.slots, User{});
+	for (unsigned i = 0; i < rules.nodes; i++)
+		channel[i * rules.nodes + n].clear();
+	if (leaving == static_cast<int>(n))
+		leaving = -1;
+}
+
+/* The view to come is its first. */
+void World::come(unsigned n)
+{
+	node[n] = Node{};
+	node[n].users.resize(rules.slots);
+	krg_kddm_view_init(&node[n].view, n);
+	node[n].alive = true;
+	node[n].learned = views.size();
 }
 
 void World::step(const Choice &ch)
@@ -776,17 +854,10 @@ void World::step(const Choice &ch)
 		break;
 	}
 	case Do::Learn:
-		view_change(n);
+		view_change(n, ch.c);
 		break;
 	case Do::Kill:
-		deaths++;
-		node[n].alive = false;
-		node[n].copies.clear();
-		node[n].users.assign(rules.slots, User{});
-		for (unsigned i = 0; i < rules.nodes; i++)
-			channel[i * rules.nodes + n].clear();
-		if (leaving == static_cast<int>(n))
-			leaving = -1;
+		die(n);
 		krg_kddm_map_del(&members, n);
 		krg_kddm_map_del(&guards, n);
 		change(members, guards);
@@ -799,17 +870,19 @@ void World::step(const Choice &ch)
 	case Do::Left:
 		leaving = -1;
 		krg_kddm_map_del(&members, n);
-		change(members, guards, n);
+		krg_kddm_map_add(&change(members, guards).left, n);
 		break;
 	case Do::Join:
-		node[n] = Node{};
-		node[n].users.resize(rules.slots);
-		krg_kddm_view_init(&node[n].view, n);
-		node[n].alive = true;
+		come(n);
 		krg_kddm_map_add(&members, n);
 		krg_kddm_map_add(&guards, n);
-		node[n].learned = views.size();
 		change(members, guards);
+		break;
+	case Do::Again:
+		die(n);
+		come(n);
+		krg_kddm_map_add(&guards, n);
+		krg_kddm_map_add(&change(members, guards).again, n);
 		break;
 	}
 }
@@ -965,7 +1038,7 @@ std::string World::describe(const Choice &ch) const
 	case Do::FillFails:
 		return n + " has no memory" + o;
 	case Do::Learn:
-		return n + " learns of the next view";
+		return n + " learns of the next view" + (ch.c ? ", and hears what the dead said later" : "");
 	case Do::Kill:
 		return n + " dies";
 	case Do::Leave:
@@ -974,6 +1047,8 @@ std::string World::describe(const Choice &ch) const
 		return n + " leaves";
 	case Do::Join:
 		return n + " joins";
+	case Do::Again:
+		return n + " dies and comes again";
 	}
 	return "?";
 }

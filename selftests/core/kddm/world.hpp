@@ -57,6 +57,7 @@ struct View {
 	krg_kddm_map members{};
 	krg_kddm_map guards{};
 	krg_kddm_map left{};
+	krg_kddm_map again{};
 };
 
 struct Node {
@@ -82,7 +83,8 @@ enum class Do : uint8_t {
 	Kill,
 	Leave,
 	Left,
-	Join
+	Join,
+	Again
 };
 
 struct Choice {
@@ -101,6 +103,7 @@ struct Rules {
 	uint64_t set = 1;	 /* its number: decides who guards what */
 	bool release_now = true; /* what was granted goes as soon as its users have it */
 	bool fill_now = true;	 /* the linker never waits */
+	bool tell_again = true;	 /* nodes are told who died and came again */
 };
 
 class World
@@ -144,6 +147,8 @@ public:
 	[[nodiscard]] bool may_start(unsigned n) const;
 	/* May it die or leave: somebody stays who knows of the set. */
 	[[nodiscard]] bool may_die(unsigned n) const;
+	/* Is something on its way to it from who died and came again in the view it learns next. */
+	[[nodiscard]] bool may_be_late(unsigned n) const;
 	/* Has a node that leaves nothing any more. */
 	[[nodiscard]] bool may_go(unsigned n) const;
 	[[nodiscard]] std::string describe(const Choice &choice) const;
@@ -171,14 +176,17 @@ private:
 	void attempt(unsigned n, User &u);
 	void attempt_job(unsigned n, User &u);
 	void deliver(unsigned from, unsigned to);
+	void carry(Packet &p);
 	void learn_gaps(unsigned n, const std::vector<krg_kddm_gap> &gaps);
 	void view_todo(unsigned n, unsigned todo);
 	void view_event(unsigned n, uint8_t type, unsigned from, uint32_t epoch,
 			const krg_kddm_view_past *past = nullptr);
 	void view_send(unsigned n, uint8_t type);
 	void view_objects(unsigned n, uint8_t type);
-	void view_change(unsigned n);
-	void change(const krg_kddm_map &members, const krg_kddm_map &guards, int left = -1);
+	void view_change(unsigned n, bool late);
+	void die(unsigned n);
+	void come(unsigned n);
+	View &change(const krg_kddm_map &members, const krg_kddm_map &guards);
 	void drop_jobs(unsigned n);
 	void check_lost(unsigned n, unsigned object);
 	void note(const std::string &line);
