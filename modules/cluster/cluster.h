@@ -141,7 +141,6 @@ int cluster_config_from_words(struct krg_cluster_config *cfg);
 void cluster_free(struct cluster *c);
 
 /* operate.c */
-void cluster_leave(struct cluster *c);
 void cluster_leave_all(void);
 
 /* sysfs.c */

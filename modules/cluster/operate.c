@@ -282,13 +282,7 @@ int krg_cluster_stop(struct net *net, unsigned int timeout_ms, struct netlink_ex
 }
 EXPORT_SYMBOL_GPL(krg_cluster_stop);
 
-/**
- * cluster_leave() - this node can't stay: it leaves in order, some time
- * @c: node
- *
- * Context: process. Locks: none that cluster.lock is not below.
- */
-void cluster_leave(struct cluster *c)
+static void leave_one(struct cluster *c)
 {
 	struct krg_mask self = {};
 
@@ -345,12 +339,16 @@ void cluster_leave_all(void)
 	struct cluster *c;
 
 	list_for_each_entry(c, &cluster_list, link)
-		cluster_leave(c);
+		leave_one(c);
 	list_for_each_entry(c, &cluster_list, link) {
 		long left = (long)(end - jiffies);
 
 		if (!wait_event_timeout(c->wait, !READ_ONCE(c->up), left > 0 ? left : 1))
 			pr_warn("node %u did not leave the cluster in order: the others will see it fail\n",
 				c->cfg.node);
+		/* Or it would ask for it again when it is in a cluster again. */
+		mutex_lock(&c->lock);
+		cancel_op(c);
+		mutex_unlock(&c->lock);
 	}
 }

@@ -3,11 +3,14 @@
 #define pr_fmt(fmt) "krg_cluster: " fmt
 
 #include <linux/export.h>
+#include <linux/netlink.h>
 #include <linux/slab.h>
 #include <krg/rpc.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 #include "order.h"
+
+#define LEAVE_TIMEOUT_MS	15000
 
 DECLARE_RWSEM(order_machines_lock);
 const struct krg_order_machine *order_machines[KRG_ORDER_MACHINES];
@@ -25,6 +28,29 @@ struct order *order_of(struct net *net)
 void order_kick(struct order *r)
 {
 	queue_work(order_wq, &r->work);
+}
+
+/* A member that has no state would hold up all: it leaves. */
+static void order_leave_work(struct work_struct *work)
+{
+	struct order *r = container_of(work, struct order, leave_work);
+	struct netlink_ext_ack extack = {};
+	struct krg_nodemask self = {};
+	int err;
+
+	if (!READ_ONCE(r->broken))
+		return;
+	__set_bit(krg_self(r->net), self.bits);
+	err = krg_cluster_del(r->net, &self, LEAVE_TIMEOUT_MS, &extack);
+	if (err && err != -ENOTCONN)
+		pr_err("node %d could not leave the cluster: error %d\n", krg_self(r->net), err);
+}
+
+/* Locks: @r->lock. */
+void order_leave(struct order *r)
+{
+	WRITE_ONCE(r->broken, true);
+	queue_work(order_wq, &r->leave_work);
 }
 
 /* The machines there are, as bits. Locks: order_machines_lock. */
@@ -190,6 +216,7 @@ static int __net_init order_net_init(struct net *net)
 
 	r->net = net;
 	INIT_WORK(&r->work, order_work);
+	INIT_WORK(&r->leave_work, order_leave_work);
 	spin_lock_init(&r->in_lock);
 	INIT_LIST_HEAD(&r->in);
 	INIT_LIST_HEAD(&r->queued);
@@ -213,6 +240,7 @@ static void __net_exit order_net_pre_exit(struct net *net)
 	r->stopping = true;
 	spin_unlock(&r->in_lock);
 	cancel_work_sync(&r->work);
+	cancel_work_sync(&r->leave_work);
 	order_drop_all(r);
 }
 

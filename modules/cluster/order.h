@@ -14,7 +14,6 @@
  *   order_machines_lock	for reading while machines are called
  *     order.lock		the work; a waiter who gives up
  *       order.in_lock		what comes in
- *       cluster.lock
  */
 #ifndef KRG_CLUSTER_ORDER_PRIV_H
 #define KRG_CLUSTER_ORDER_PRIV_H
@@ -88,6 +87,7 @@ struct order {
 	struct net *net;
 	struct list_head link;		/* order_list_lock */
 	struct work_struct work;
+	struct work_struct leave_work;
 
 	spinlock_t in_lock;		/* up to @queued */
 	bool stopping;			/* nothing comes in any more */
@@ -100,6 +100,7 @@ struct order {
 	struct krg_order_scratch *scratch;
 	u64 *wire;			/* KRG_ORDER_BYTES_MAX */
 	u8 phase;			/* o->phase, for readers without the lock */
+	bool broken;			/* can't be restored: is to leave, and has not yet */
 	u8 todo;			/* KRG_ORDER_TAKE or _RESTORE, when the actions are done */
 	struct order_op *own[KRG_ORDER_OWN];
 	struct xarray log;		/* struct order_entry by number */
@@ -116,6 +117,7 @@ extern const struct krg_order_machine *order_machines[KRG_ORDER_MACHINES];
 /* order.c */
 struct order *order_of(struct net *net);
 void order_kick(struct order *r);
+void order_leave(struct order *r);
 unsigned long order_registered(void);
 int order_init(void);
 void order_exit(void);

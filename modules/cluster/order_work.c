@@ -7,7 +7,6 @@
 #include <linux/slab.h>
 #include <krg/rpc.h>
 #include <net/net_namespace.h>
-#include "cluster.h"
 #include "order.h"
 #include "trace.h"
 
@@ -298,6 +297,7 @@ static void perform_one(struct order *r, const struct krg_order_action *act, u16
 		order_sink_free(&r->rx);
 		break;
 	case KRG_ORDER_RESET:
+		WRITE_ONCE(r->broken, false);
 		reset(r);
 		break;
 	case KRG_ORDER_TAKE:
@@ -327,7 +327,7 @@ static void restore(struct order *r, struct krg_order_event *ev)
 	if (err) {
 		pr_err("node %u has no state of the cluster (error %d): leaving it\n",
 		       r->o->self, err);
-		cluster_leave(cluster_of(r->net));
+		order_leave(r);
 	}
 	krg_order_event(r->o, ev, r->out);
 	kvfree(shared);
