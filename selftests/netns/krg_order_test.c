@@ -13,7 +13,8 @@
  *   empty TIMEOUT_MS       until there are none
  *   barrier                then state
  *   wrong                  what no machine takes: prints the errors
- *   register               another machine: prints the error
+ *   register               another machine
+ *   spoil 0|1              this node can't be restored
  */
 #define pr_fmt(fmt) "krg_order_test: " fmt
 
@@ -50,6 +51,7 @@ struct state {
 struct node {
 	struct mutex lock;
 	struct state *state;
+	bool spoilt;
 };
 
 static unsigned int test_net_id;
@@ -113,7 +115,7 @@ static int test_restore(struct net *net, const void *data, size_t len)
 	struct node *n = node_of(net);
 	const struct state *s = data;
 
-	if (len < sizeof(*s) || len != sizeof(*s) + s->bytes || n->state->items ||
+	if (n->spoilt || len < sizeof(*s) || len != sizeof(*s) + s->bytes || n->state->items ||
 	    memchr_inv(data + sizeof(*s), s->fill, s->bytes))
 		return -EINVAL;
 	mutex_lock(&n->lock);
@@ -270,6 +272,10 @@ static int do_one(struct net *net, char *line, struct answer *a)
 		return err;
 	if (!strcmp(verb, "empty"))
 		return do_wait(net, 0, 0, value);
+	if (!strcmp(verb, "spoil")) {
+		node_of(net)->spoilt = value;
+		return 0;
+	}
 	if (!strcmp(verb, "append"))
 		return do_submit(net, 0, value, a);
 	if (!strcmp(verb, "fill"))
