@@ -8,6 +8,7 @@
 
 #include <linux/completion.h>
 #include <linux/ftrace.h>
+#include <linux/mm_types.h>
 #include <linux/module.h>
 #include <linux/percpu-refcount.h>
 #include <linux/spinlock_types.h>

@@ -35,6 +35,9 @@ KRG_DATA(struct tracepoint, __tracepoint_sched_process_exit);
 /* cluster: boot words */
 KRG_DATA(char *, saved_command_line);
 
+/* mm: page faults */
+KRG_FN(vm_fault_t, finish_fault, (struct vm_fault *vmf));
+
 /* proc: tasks */
 KRG_FN(pid_t, kernel_clone, (struct kernel_clone_args *args));
 KRG_FN(long, x64_sys_call, (const struct pt_regs *regs, unsigned int nr));
