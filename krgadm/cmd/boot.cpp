@@ -24,8 +24,8 @@ namespace
 
 constexpr const char *nodes_file = "/etc/kerrighed_nodes";
 constexpr const char *configured_module = "krg_cluster";
-constexpr std::array modules = {"krg_hook",  "krg_rpc",	 "krg_rpc_tcp", "krg_cluster", "krg_kddm",
-				"krg_ghost", "krg_proc", "krg_procfs",	"krg_nl"};
+constexpr std::array modules = {"krg_hook",  "krg_rpc", "krg_rpc_tcp", "krg_cluster", "krg_kddm",
+				"krg_ghost", "krg_mm",	"krg_proc",    "krg_procfs",  "krg_nl"};
 
 struct Options {
 	std::string net_dev;
