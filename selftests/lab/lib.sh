@@ -201,7 +201,14 @@ kernel_log_clean() { # NODE
 modules_unload_clean() { # NODE
 	local left
 	# shellcheck disable=SC2016 # the node's shell expands it
+	# Shared memory files keep krg_mm in use until the node has left and cleaned up behind them.
 	lab exec -n "$1" -- sh -c '
+		umount -a -t krgshm
+		i=0
+		while [ "$(cat /sys/module/krg_mm/refcnt 2>/dev/null || echo 0)" != 0 ] && [ $i -lt 100 ]; do
+			i=$((i + 1))
+			sleep 0.1
+		done
 		for m in $(lsmod | sed -n "s/^\(krg_[a-z0-9_]*\) .*/\1/p"); do
 			rmmod "$m" || exit 1
 		done' || return 1
