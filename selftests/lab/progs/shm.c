@@ -11,6 +11,7 @@
  *   shm add FILE WHO TIMES      adds 1 to a word of its own and to a common one under a
  *                               lock made of atomic operations, TIMES times
  *   shm sum FILE                the common word
+ *   shm futex FILE 0 TIMES      futex system calls on a page that "add" uses elsewhere
  *   shm append FILE WHO TIMES   lines "WHO N", one write() each, with O_APPEND
  *   shm touch FILE PAGE         reads one byte: prints it, or SIGBUS
  *   shm hold FILE               maps and keeps it; prints "held", then the first byte
@@ -557,6 +558,17 @@ static void do_add(const char *file, unsigned int who, long times)
 	}
 }
 
+static void do_futex(const char *file, long times)
+{
+	uint32_t *word = (uint32_t *)(map(open_file(file), PAGE) + 3000);
+
+	while (times--) {
+		need(syscall(SYS_futex, word, FUTEX_WAKE, 1) == 0);
+		need(syscall(SYS_futex, word, FUTEX_WAIT, 1, NULL) == -1 && errno == EAGAIN);
+		__atomic_store_n(word, 0, __ATOMIC_SEQ_CST);
+	}
+}
+
 static void do_sum(const char *file)
 {
 	uint64_t *w = (uint64_t *)map(open_file(file), PAGE), own = 0;
@@ -657,6 +669,8 @@ int main(int argc, char **argv)
 		do_write(argv[2], a, b);
 	else if (argc == 5 && is(argv[1], "add"))
 		do_add(argv[2], a, b);
+	else if (argc == 5 && is(argv[1], "futex"))
+		do_futex(argv[2], b);
 	else if (argc == 5 && is(argv[1], "append"))
 		do_append(argv[2], argv[3], b);
 	else
