@@ -197,10 +197,10 @@ static void view_step(struct kddm_net *kn, const struct krg_kddm_view_step *ev)
  * @p: its head
  * @record: what END says
  *
- * Locks: kn->sem for writing.
+ * Locks: kn->sem for writing. Return: 0; -EPROTO: END says what can't be.
  */
-void kddm_view_message(struct kddm_net *kn, krg_node_t from, const struct krg_kddm_packet *p,
-		       const u8 *record)
+int kddm_view_message(struct kddm_net *kn, krg_node_t from, const struct krg_kddm_packet *p,
+		      const u8 *record)
 {
 	struct krg_kddm_view_step ev = { .type = p->arg, .from = from, .epoch = p->epoch };
 	struct krg_kddm_dated_gap gap;
@@ -208,17 +208,18 @@ void kddm_view_message(struct kddm_net *kn, krg_node_t from, const struct krg_kd
 	u32 i;
 
 	if (p->arg == KRG_KDDM_VIEW_END) {
-		if (krg_kddm_past_decode(record, &past)) {
-			kn->bad++;
-			return;
-		}
+		if (krg_kddm_past_decode(record, &past))
+			return -EPROTO;
 		ev.past = &past;
 		record += KRG_KDDM_WIRE_PAST;
-		for (i = 0; i < p->gaps; i++, record += KRG_KDDM_WIRE_GAP)
-			if (!krg_kddm_gap_decode(record, &gap))
-				gap_learn(kn, gap.epoch, &gap.gap);
+		for (i = 0; i < p->gaps; i++, record += KRG_KDDM_WIRE_GAP) {
+			if (krg_kddm_gap_decode(record, &gap))
+				return -EPROTO;
+			gap_learn(kn, gap.epoch, &gap.gap);
+		}
 	}
 	view_step(kn, &ev);
+	return 0;
 }
 
 static void map_from_mask(struct krg_kddm_map *map, const struct krg_nodemask *mask)

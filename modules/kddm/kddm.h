@@ -286,8 +286,8 @@ void kddm_replay(struct kddm_net *kn);
 void kddm_drop_held(struct kddm_net *kn, unsigned int node, u32 before);
 
 /* change.c */
-void kddm_view_message(struct kddm_net *kn, krg_node_t from, const struct krg_kddm_packet *p,
-		       const u8 *record);
+int kddm_view_message(struct kddm_net *kn, krg_node_t from, const struct krg_kddm_packet *p,
+		      const u8 *record);
 void kddm_view_new(struct kddm_net *kn, const struct krg_cluster_view *v);
 void kddm_vanish(struct kddm_net *kn);
 bool kddm_presumed_lost(struct kddm_net *kn, const struct krg_kddm_set *set, u64 index);

@@ -151,7 +151,8 @@ static int take(struct kddm_net *kn, struct inbound *in)
 	case KRG_KDDM_PACKET_OBJECTS:
 		return objects_packet(kn, in);
 	case KRG_KDDM_PACKET_VIEW:
-		kddm_view_message(kn, in->from, &in->p, in->data + KRG_KDDM_WIRE_HEAD);
+		if (kddm_view_message(kn, in->from, &in->p, in->data + KRG_KDDM_WIRE_HEAD))
+			return bad(kn, in->from, "a malformed END");
 		return 0;
 	case KRG_KDDM_PACKET_PING:
 		kddm_send_pong(kn, in->from, in->p.arg);
