@@ -19,7 +19,7 @@ on 1 '/root/pingpong serve 5000 >/dev/null 2>&1 & iperf3 -s -D >/dev/null 2>&1'
 # What sets of files did on both nodes, by a counter's name.
 counted() { # NAME
 	for node in 1 2; do on $node "cat /sys/kernel/debug/krg_kddm/*/sets"; done |
-		gawk -v k="$1" '/linker=shm/ { for (i = 1; i <= NF; i++) if (split($i, p, "=") == 2 && p[1] == k) s += p[2] } END { print s + 0 }'
+		awk -v k="$1" '/linker=shm/ { for (i = 1; i <= NF; i++) if (split($i, p, "=") == 2 && p[1] == k) s += p[2] } END { print s + 0 }'
 }
 r4() { on 2 '/root/pingpong 192.168.0.1 5000 64 4096 200'; }
 sample() { echo "sample $*"; }
@@ -56,7 +56,7 @@ for _ in $(seq $rounds); do
 	wait $!
 	sample 5 two $((mine + $(cat build/bench/other))) additions
 	sample 4 transfers $((($(counted pages_received) - before) / 3)) 1/s
-	sample 4 possible "$(gawk -v us="$turn" 'BEGIN { printf "%.1f", 1e6 / us }')" 1/s
+	sample 4 possible "$(awk -v us="$turn" 'BEGIN { printf "%.1f", 1e6 / us }')" 1/s
 done
 stream() { # FILE: MiB/s of a first read on node 2
 	on 1 "/root/shmbench fill $1 8192"
@@ -64,7 +64,7 @@ stream() { # FILE: MiB/s of a first read on node 2
 	on 1 "rm $1"
 }
 for round in $(seq $rounds); do
-	sample 6 BW "$(on 2 'iperf3 -R -c 192.168.0.1 -t 2 -J' | gawk '/"sum_received"/ { on = 1 }
+	sample 6 BW "$(on 2 'iperf3 -R -c 192.168.0.1 -t 2 -J' | awk '/"sum_received"/ { on = 1 }
 		on && /bits_per_second/ { gsub(/[^0-9.e+]/, "", $2); printf "%.3f", $2 / 8 / 1048576; exit }')" MiB/s
 	rate=$(stream "/dev/shm/s$round")
 	sample 6 stream "$rate" MiB/s
