@@ -397,11 +397,14 @@ static void pump_own(struct krg_order *o, struct krg_order_out *out)
 /* The sequencer's own operations are put in the order here. */
 static void pump_requests(struct krg_order *o, struct krg_order_out *out)
 {
-	while (o->own_sent != o->own_next) {
-		u32 serial = krg_order_serial(o, o->own_sent++);
+	/* What is not in the order yet is ours to put there, whatever was sent to whom. */
+	while (o->own_applied != o->own_next) {
+		u32 serial = krg_order_serial(o, o->own_applied);
 
+		o->own_sent = o->own_applied + 1;
 		krg_order_append(o, KRG_ORDER_OP, o->self, serial, NULL, out);
 	}
+	o->own_sent = o->own_next;
 }
 
 /**
