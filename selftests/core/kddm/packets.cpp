@@ -7,8 +7,8 @@
 #include <functional>
 #include <string>
 
+#include "../tap.hpp"
 #include "packets.hpp"
-#include "tap.hpp"
 
 using namespace wire;
 

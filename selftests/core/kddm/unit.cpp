@@ -8,8 +8,8 @@
 #include <cstring>
 #include <set>
 
+#include "../tap.hpp"
 #include "rows.hpp"
-#include "tap.hpp"
 #include "world.hpp"
 
 using namespace kddm;

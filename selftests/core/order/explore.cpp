@@ -11,7 +11,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "tap.hpp"
+#include "../tap.hpp"
 #include "world.hpp"
 
 using namespace world;

@@ -11,7 +11,7 @@
 #include <cstring>
 #include <random>
 
-#include "tap.hpp"
+#include "../tap.hpp"
 #include "world.hpp"
 
 using namespace world;
