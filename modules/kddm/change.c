@@ -72,12 +72,9 @@ bool kddm_presumed_lost(struct kddm_net *kn, const struct krg_kddm_set *set, u64
 
 static void send_view(struct kddm_net *kn, u8 type)
 {
-	struct krg_kddm_packet head = {
-		.kind = KRG_KDDM_PACKET_VIEW, .arg = type, .epoch = kn->view.epoch,
-	};
 	u8 data[KRG_KDDM_WIRE_HEAD];
 
-	krg_kddm_packet_encode(&head, data);
+	kddm_head(kn, KRG_KDDM_PACKET_VIEW, 0, type, data);
 	kddm_send_members(kn, data, sizeof(data));
 }
 

@@ -63,16 +63,10 @@ static void show_set(struct seq_file *m, const struct krg_kddm_set *set)
 static int sets_show(struct seq_file *m, void *unused)
 {
 	struct kddm_net *kn = m->private;
-	struct krg_kddm_set *set;
-	unsigned long number = 0;
+	struct krg_kddm_set *set = NULL;
 
-	while ((set = kddm_set_next(kn, number))) {
+	while ((set = kddm_set_next(kn, set)))
 		show_set(m, set);
-		number = set->id.number + 1;
-		kddm_set_put(set);
-		if (!number)
-			break;
-	}
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(sets);

@@ -215,7 +215,7 @@ int kddm_set_init(void);
 void kddm_set_exit(void);
 struct krg_kddm_set *kddm_set_get(struct kddm_net *kn, struct krg_kddm_id id);
 struct krg_kddm_set *kddm_set_find(struct kddm_net *kn, struct krg_kddm_id id);
-struct krg_kddm_set *kddm_set_next(struct kddm_net *kn, unsigned long number);
+struct krg_kddm_set *kddm_set_next(struct kddm_net *kn, struct krg_kddm_set *before);
 void kddm_set_put(struct krg_kddm_set *set);
 void kddm_sets_destroyed(struct kddm_net *kn, u64 number, u32 born);
 bool kddm_set_is_dead(struct kddm_net *kn, u64 number);
@@ -272,6 +272,7 @@ extern const struct krg_rpc_service kddm_range_service;
 /* send.c */
 struct kddm_peer *kddm_peer(struct kddm_net *kn, unsigned int node);
 void kddm_send(struct kddm_at *at, unsigned int to, const struct krg_kddm_msg *msg);
+void kddm_head(struct kddm_net *kn, u8 kind, u16 count, u32 arg, u8 *out);
 void kddm_send_packet(struct kddm_net *kn, unsigned int to, const void *data, u32 len);
 void kddm_send_members(struct kddm_net *kn, const void *data, u32 len);
 void kddm_send_pong(struct kddm_net *kn, unsigned int to, u32 which);

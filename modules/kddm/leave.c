@@ -24,18 +24,13 @@ do {											\
 static void flush_all(struct kddm_net *kn)
 {
 	struct kddm_batch batch = { .kn = kn, .op = KRG_KDDM_OP_FLUSH };
-	unsigned long number = 0, index;
-	struct krg_kddm_set *set;
+	struct krg_kddm_set *set = NULL;
 	struct kddm_object *o;
+	unsigned long index;
 
-	while ((set = kddm_set_next(kn, number))) {
+	while ((set = kddm_set_next(kn, set)))
 		xa_for_each(&set->objects, index, o)
 			kddm_batch_one(&batch, set, index, false);
-		number = set->id.number + 1;
-		kddm_set_put(set);
-		if (!number)
-			break;
-	}
 	kddm_batch_wait(&batch);
 }
 

@@ -433,12 +433,12 @@ void kddm_kill_objects(struct krg_kddm_set *set)
  */
 void kddm_each_object(struct kddm_net *kn, void (*fn)(struct kddm_at *at))
 {
-	unsigned long number = 0, index;
-	struct krg_kddm_set *set;
+	struct krg_kddm_set *set = NULL;
 	struct kddm_object *o;
+	unsigned long index;
 	struct kddm_at at;
 
-	while ((set = kddm_set_next(kn, number))) {
+	while ((set = kddm_set_next(kn, set))) {
 		xa_for_each(&set->objects, index, o) {
 			if (set->dead || !kddm_lock(&at, set, index, false))
 				continue;
@@ -446,9 +446,5 @@ void kddm_each_object(struct kddm_net *kn, void (*fn)(struct kddm_at *at))
 			kddm_unlock(&at);
 			cond_resched();
 		}
-		number = set->id.number + 1;
-		kddm_set_put(set);
-		if (!number)
-			break;
 	}
 }

@@ -47,9 +47,12 @@ static void post(struct kddm_net *kn, unsigned int to, const void *data, u32 len
 		pr_err_ratelimited("a message to node %u is lost: error %d\n", to, err);
 }
 
-static void head_encode(struct kddm_net *kn, u8 kind, u16 count, u8 *out)
+/* A packet's head. Locks: kn->sem. */
+void kddm_head(struct kddm_net *kn, u8 kind, u16 count, u32 arg, u8 *out)
 {
-	struct krg_kddm_packet head = { .kind = kind, .count = count, .epoch = kn->view.epoch };
+	struct krg_kddm_packet head = {
+		.kind = kind, .count = count, .arg = arg, .epoch = kn->view.epoch,
+	};
 
 	krg_kddm_packet_encode(&head, out);
 }
@@ -66,7 +69,7 @@ static void peer_flush(struct kddm_net *kn, unsigned int to, struct kddm_peer *p
 	if (!p->packed)
 		return;
 	pack_last(p);
-	head_encode(kn, KRG_KDDM_PACKET_OBJECTS, p->packed, p->pack);
+	kddm_head(kn, KRG_KDDM_PACKET_OBJECTS, p->packed, 0, p->pack);
 	post(kn, to, p->pack, KRG_KDDM_WIRE_HEAD + p->packed * KRG_KDDM_WIRE_OBJECT, NULL);
 	p->packed = 0;
 }
@@ -114,7 +117,7 @@ static void send_now(struct kddm_at *at, unsigned int to, const struct krg_kddm_
 	u32 size;
 	u8 *all;
 
-	head_encode(kn, KRG_KDDM_PACKET_OBJECTS, 1, data);
+	kddm_head(kn, KRG_KDDM_PACKET_OBJECTS, 1, 0, data);
 	krg_kddm_record_encode(r, data + KRG_KDDM_WIRE_HEAD);
 	if (content)
 		kddm_count(&at->set->count->pages_sent);
@@ -186,18 +189,11 @@ void kddm_send_members(struct kddm_net *kn, const void *data, u32 len)
 			kddm_send_packet(kn, n, data, len);
 }
 
-static void ping_encode(struct kddm_net *kn, u8 kind, u32 which, u8 *data)
-{
-	struct krg_kddm_packet head = { .kind = kind, .epoch = kn->view.epoch, .arg = which };
-
-	krg_kddm_packet_encode(&head, data);
-}
-
 void kddm_send_pong(struct kddm_net *kn, unsigned int to, u32 which)
 {
 	u8 data[KRG_KDDM_WIRE_HEAD];
 
-	ping_encode(kn, KRG_KDDM_PACKET_PONG, which, data);
+	kddm_head(kn, KRG_KDDM_PACKET_PONG, 0, which, data);
 	kddm_send_packet(kn, to, data, sizeof(data));
 }
 
@@ -217,7 +213,7 @@ u32 kddm_ping_members(struct kddm_net *kn)
 	lockdep_assert_held_write(&kn->sem);
 	if (!++kn->ping)
 		kn->ping++;
-	ping_encode(kn, KRG_KDDM_PACKET_PING, kn->ping, data);
+	kddm_head(kn, KRG_KDDM_PACKET_PING, 0, kn->ping, data);
 	kddm_send_members(kn, data, sizeof(data));
 	return kn->ping;
 }

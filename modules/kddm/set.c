@@ -47,22 +47,25 @@ struct krg_kddm_set *kddm_set_find(struct kddm_net *kn, struct krg_kddm_id id)
 }
 
 /**
- * kddm_set_next() - the set with the next number
+ * kddm_set_next() - walk through the sets
  * @kn: node
- * @number: at least this one
+ * @before: the set before, which is put; NULL: the first is wanted
  *
  * Return: it, held; NULL: there is none.
  */
-struct krg_kddm_set *kddm_set_next(struct kddm_net *kn, unsigned long number)
+struct krg_kddm_set *kddm_set_next(struct kddm_net *kn, struct krg_kddm_set *before)
 {
+	unsigned long number = before ? before->id.number : 0;
 	struct krg_kddm_set *set;
 
 	rcu_read_lock();
-	for (set = xa_find(&kn->sets, &number, ULONG_MAX, XA_PRESENT);
-	     set && !refcount_inc_not_zero(&set->ref);
-	     set = xa_find_after(&kn->sets, &number, ULONG_MAX, XA_PRESENT))
-		;
+	set = before ? xa_find_after(&kn->sets, &number, ULONG_MAX, XA_PRESENT) :
+		       xa_find(&kn->sets, &number, ULONG_MAX, XA_PRESENT);
+	while (set && !refcount_inc_not_zero(&set->ref))
+		set = xa_find_after(&kn->sets, &number, ULONG_MAX, XA_PRESENT);
 	rcu_read_unlock();
+	if (before)
+		kddm_set_put(before);
 	return set;
 }
 
@@ -272,13 +275,9 @@ void kddm_sets_destroyed(struct kddm_net *kn, u64 number, u32 born)
 
 static void send_tombs(struct kddm_net *kn, u8 *data, u16 count)
 {
-	struct krg_kddm_packet head = {
-		.kind = KRG_KDDM_PACKET_DESTROY, .count = count, .epoch = kn->view.epoch,
-	};
-
 	if (!count)
 		return;
-	krg_kddm_packet_encode(&head, data);
+	kddm_head(kn, KRG_KDDM_PACKET_DESTROY, count, 0, data);
 	kddm_send_members(kn, data, KRG_KDDM_WIRE_HEAD + count * KRG_KDDM_WIRE_DEAD);
 }
 
