@@ -81,6 +81,58 @@ static void *slot_of(const struct kddm_object *o)
 	return o->raw ? NULL : o->data;
 }
 
+/* It is held: its slot stays. */
+static void slot_late(struct krg_kddm_set *set, u64 index, void **slot)
+{
+	struct kddm_net *kn = set->kn;
+	struct kddm_at at;
+
+	down_read(&kn->sem);
+	if (kddm_lock(&at, set, index, false)) {
+		*slot = at.obj->doomed ?: slot_of(at.obj);
+		kddm_unlock(&at);
+	}
+	up_read(&kn->sem);
+}
+
+static int operate_wait(struct kddm_waiter *w, unsigned int flags, u64 since, void **slot)
+{
+	struct krg_kddm_set *set = w->set;
+	int err = wait_for(set->kn, w, flags);
+
+	waited(set, w, since);
+	if (err == -EIO)
+		kddm_count(&set->count->lost);
+	if (!err && slot)
+		slot_late(set, w->index, slot);
+	return err;
+}
+
+/* Return: whether it is over, with w->status and *@slot. */
+static bool operate_now(struct kddm_waiter *w, unsigned int flags, void **slot)
+{
+	struct kddm_at at;
+	bool over;
+
+	kddm_lock(&at, w->set, w->index, true);
+	kddm_enqueue(&at, w);
+	kddm_attempt(&at, w);
+	/* A grant of ours may come while we settle. */
+	kddm_settle(&at);
+	over = w->done;
+	if (over && !w->status) {
+		kddm_count(&w->set->count->hits);
+		if (slot)
+			*slot = slot_of(at.obj);
+	} else if (!over && flags & KRG_KDDM_NOWAIT) {
+		list_del_init(&w->link);
+		w->status = -EAGAIN;
+		over = true;
+	}
+	kddm_unlock(&at);
+	return over;
+}
+
 /* An operation that may have to wait. On success of GET, GRAB: *@slot. */
 static int operate(struct krg_kddm_set *set, u64 index, u8 op, krg_node_t node,
 		   unsigned int flags, void **slot)
@@ -88,49 +140,14 @@ static int operate(struct krg_kddm_set *set, u64 index, u8 op, krg_node_t node,
 	struct kddm_net *kn = set->kn;
 	u64 since = ktime_get_ns();
 	struct kddm_waiter w;
-	struct kddm_at at;
-	int err;
+	bool over;
 
 	waiter_init(&w, set, index, op, node);
 	down_read(&kn->sem);
-	err = set_gone(set);
-	if (err) {
-		up_read(&kn->sem);
-		return err;
-	}
-	kddm_lock(&at, set, index, true);
-	kddm_enqueue(&at, &w);
-	kddm_attempt(&at, &w);
-	/* A grant of ours may come while we settle. */
-	kddm_settle(&at);
-	if (!w.done && flags & KRG_KDDM_NOWAIT) {
-		list_del_init(&w.link);
-		w.status = -EAGAIN;
-	} else if (!w.done) {
-		kddm_unlock(&at);
-		up_read(&kn->sem);
-		err = wait_for(kn, &w, flags);
-		waited(set, &w, since);
-		if (err == -EIO)
-			kddm_count(&set->count->lost);
-		if (err || !slot)
-			return err;
-		/* It is held: its slot stays. */
-		down_read(&kn->sem);
-		if (kddm_lock(&at, set, index, false)) {
-			*slot = at.obj->doomed ?: slot_of(at.obj);
-			kddm_unlock(&at);
-		}
-		up_read(&kn->sem);
-		return 0;
-	} else if (!w.status) {
-		kddm_count(&set->count->hits);
-	}
-	if (!w.status && slot)
-		*slot = slot_of(at.obj);
-	kddm_unlock(&at);
+	w.status = set_gone(set);
+	over = w.status || operate_now(&w, flags, slot);
 	up_read(&kn->sem);
-	return w.status;
+	return over ? w.status : operate_wait(&w, flags, since, slot);
 }
 
 /**
