@@ -35,6 +35,7 @@ int krgadm_main(int argc, char **argv)
 	add_events(app, run);
 	add_key(app, run);
 	add_boot(app, run);
+	add_unload(app, run);
 	add_features(app, run);
 	add_checkpoint(app, run);
 	add_unsupported(app, run);

@@ -42,6 +42,7 @@ void add_top(CLI::App &app, Run &run);
 void add_events(CLI::App &app, Run &run);
 void add_key(CLI::App &app, Run &run);
 void add_boot(CLI::App &app, Run &run);
+void add_unload(CLI::App &app, Run &run);
 void add_features(CLI::App &app, Run &run);
 void add_checkpoint(CLI::App &app, Run &run);
 void add_unsupported(CLI::App &app, Run &run);

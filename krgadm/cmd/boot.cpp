@@ -4,17 +4,13 @@
 // modprobe.d has counts; if that is nothing, the module says what is missing.
 #include "cli/tool.hpp"
 #include "cmd/key.hpp"
+#include "cmd/modules.hpp"
 #include "util/parse.hpp"
-#include <array>
 #include <fmt/format.h>
 #include <optional>
-#include <spawn.h>
 #include <sstream>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-extern char **environ;
 
 namespace krgadm
 {
@@ -24,8 +20,6 @@ namespace
 
 constexpr const char *nodes_file = "/etc/kerrighed_nodes";
 constexpr const char *configured_module = "krg_cluster";
-constexpr std::array modules = {"krg_hook",  "krg_rpc", "krg_rpc_tcp", "krg_cluster", "krg_kddm",
-				"krg_ghost", "krg_mm",	"krg_proc",    "krg_procfs",  "krg_nl"};
 
 struct Options {
 	std::string net_dev;
@@ -122,31 +116,6 @@ Result<Words> parameters(const Options &options)
 	return params;
 }
 
-Result<void> modprobe(const Words &args)
-{
-	Words words = {"modprobe"};
-	std::vector<char *> argv;
-	pid_t pid = 0;
-	int status = 0;
-
-	words.insert(words.end(), args.begin(), args.end());
-	for (auto &word : words)
-		argv.push_back(word.data());
-	argv.push_back(nullptr);
-	if (const int err = posix_spawnp(&pid, "modprobe", nullptr, nullptr, argv.data(), environ))
-		return Error::system("modprobe", err);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (status)
-		return Error{"modprobe " + args.front() + " failed; the kernel log says why"};
-	return {};
-}
-
-bool is_loaded(const std::string &module)
-{
-	return !access(("/sys/module/" + module).c_str(), F_OK);
-}
-
 int boot(Output &out, const Options &options)
 {
 	Words params;
@@ -164,7 +133,7 @@ int boot(Output &out, const Options &options)
 		Words args = {module};
 		if (module == configured_module)
 			args.insert(args.end(), params.begin(), params.end());
-		if (auto done = modprobe(args); !done)
+		if (auto done = run_kmod("modprobe", args); !done)
 			return complain("krgadm", "boot: " + done.error().text);
 		out.add("loaded", module);
 	}

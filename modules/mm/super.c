@@ -263,6 +263,32 @@ static struct file_system_type shmfs_type = {
 	.parameters = shmfs_parameters,
 	.kill_sb = shmfs_kill_sb,
 };
+
+struct device_list {
+	char *buffer;
+	int len;
+};
+
+static void device_show(struct super_block *sb, void *arg)
+{
+	struct device_list *list = arg;
+
+	list->len += sysfs_emit_at(list->buffer, list->len, "%x:%x\n", MAJOR(sb->s_dev),
+				   MINOR(sb->s_dev));
+}
+
+/* Of all namespaces, mounted or only used. */
+static int devices_get(char *buffer, const struct kernel_param *kp)
+{
+	struct device_list list = { .buffer = buffer };
+
+	iterate_supers_type(&shmfs_type, device_show, &list);
+	return list.len;
+}
+
+static const struct kernel_param_ops devices_ops = { .get = devices_get };
+module_param_cb(devices, &devices_ops, NULL, 0444);
+MODULE_PARM_DESC(devices, "devices of its file systems, as in /proc/PID/maps (not to be set)");
 MODULE_ALIAS_FS("krgshm");
 
 static void inode_begin(void *object)

@@ -124,7 +124,12 @@ ok "nor its own" on 1 '/tmp/shm check y2 50 5'
 ok "the file it used is gone" eventually 20 free_is $((before + 50))
 ok "work goes on" on 1 'rm w && /tmp/shm put w 100 8 && /tmp/shm check w 100 8'
 like "in use it can't be unloaded" "$(lab exec -n 1 -- rmmod krg_mm 2>&1)" 'in use'
+lab exec -n 1 -- sh -c 'cd /tmp && exec sleep 300 </dev/shm/n >/dev/null 2>&1 & echo $! >/tmp/user'
+like "nor by krgadm, which says who uses it" "$(lab exec -n 1 -- sh -c 'krgadm unload 2>&1; echo $?')" \
+	'unload: shared memory is in use: /dev/shm/n \(sleep, process [0-9]+\)'
 ok "cluster stop" lab exec -n 1 -- krgadm cluster stop
 ok "it is not mounted any more" eventually 20 not_mounted 1
+like "it is still in use" "$(lab exec -n 1 -- sh -c 'krgadm unload 2>&1; echo $?')" 'in use: .*/n \(sleep, process'
+ok "then no more" lab exec -n 1 -- sh -c 'kill "$(cat /tmp/user)" && while [ -e /proc/$(cat /tmp/user) ]; do :; done; krgadm unload && ! ls -d /sys/module/krg_*'
 ok "modules unload" modules_unload_clean 1
 ok "the dead node's log was clean" kernel_log_clean 2
