@@ -172,11 +172,24 @@ static void net_free_buckets(struct kddm_net *kn)
 	kvfree(kn->gap);
 }
 
+static void net_free_peers(struct kddm_net *kn)
+{
+	unsigned int n;
+
+	down_write(&kn->sem);
+	for (n = 0; n < KRG_MAX_NODES; n++)
+		if (kn->peer[n]) {
+			kddm_drop_held(kn, n, U32_MAX);
+			kfree(kn->peer[n]->pack);
+			kfree(kn->peer[n]);
+		}
+	up_write(&kn->sem);
+}
+
 /* The namespace's ends in krg_cluster and krg_rpc come later: they may still call. */
 static void __net_exit kddm_net_exit(struct net *net)
 {
 	struct kddm_net *kn = kddm_net(net);
-	unsigned int n;
 
 	if (!kn->ready)
 		return;
@@ -187,12 +200,7 @@ static void __net_exit kddm_net_exit(struct net *net)
 	flush_work(&kn->leave_work);
 	kddm_debug_del(kn);
 	wait_event(kn->wait, !atomic_read(&kn->timers) && xa_empty(&kn->sets));
-	for (n = 0; n < KRG_MAX_NODES; n++)
-		if (kn->peer[n]) {
-			kddm_drop_held(kn, n, U32_MAX);
-			kfree(kn->peer[n]->pack);
-			kfree(kn->peer[n]);
-		}
+	net_free_peers(kn);
 	xa_destroy(&kn->tombs);
 	net_free_buckets(kn);
 }
