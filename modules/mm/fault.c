@@ -11,6 +11,7 @@
 #include <linux/file.h>
 #include <linux/pagemap.h>
 #include <krg/hook.h>
+#include <krg/shm.h>
 #include "shmfs.h"
 
 static vm_fault_t fault_result(int err)
@@ -84,7 +85,11 @@ static vm_fault_t fault_map(struct vm_fault *vmf, struct page *page)
 	return ret ?: VM_FAULT_NOPAGE;
 }
 
-static vm_fault_t shmfs_fault(struct vm_fault *vmf)
+/**
+ * krg_shm_fault() - fault of files of krgshm, for who has vm_ops of his own
+ * @vmf: fault
+ */
+vm_fault_t krg_shm_fault(struct vm_fault *vmf)
 {
 	unsigned int how = SHMFS_ALLOC | (fault_writes(vmf) ? SHMFS_WRITE : 0);
 	struct inode *inode = file_inode(vmf->vma->vm_file);
@@ -104,12 +109,16 @@ static vm_fault_t shmfs_fault(struct vm_fault *vmf)
 	shmfs_put(inode, vmf->pgoff, how);
 	return ret;
 }
+EXPORT_SYMBOL_GPL(krg_shm_fault);
 
-/*
+/**
+ * krg_shm_page_mkwrite() - page_mkwrite, likewise
+ * @vmf: fault
+ *
  * The page is mapped for reading. It may be made writable at once; else its entry goes,
  * and the fault that follows may let go of mmap_lock, which this one can't.
  */
-static vm_fault_t shmfs_page_mkwrite(struct vm_fault *vmf)
+vm_fault_t krg_shm_page_mkwrite(struct vm_fault *vmf)
 {
 	unsigned int how = SHMFS_ALLOC | SHMFS_WRITE;
 	struct file *file = vmf->vma->vm_file;
@@ -128,10 +137,11 @@ static vm_fault_t shmfs_page_mkwrite(struct vm_fault *vmf)
 	vmf->page = old;
 	return ret;
 }
+EXPORT_SYMBOL_GPL(krg_shm_page_mkwrite);
 
 static const struct vm_operations_struct shmfs_vm_ops = {
-	.fault = shmfs_fault,
-	.page_mkwrite = shmfs_page_mkwrite,
+	.fault = krg_shm_fault,
+	.page_mkwrite = krg_shm_page_mkwrite,
 };
 
 int shmfs_mmap(struct file *file, struct vm_area_struct *vma)

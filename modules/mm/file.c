@@ -52,20 +52,49 @@ static int file_use(struct shmfs *s, struct shmfs_node *n)
 	return err;
 }
 
-static int shmfs_open(struct inode *inode, struct file *file)
+static struct shmfs_window *window_make(void)
 {
 	struct shmfs_window *w = kzalloc(sizeof(*w), GFP_KERNEL);
+
+	if (w)
+		spin_lock_init(&w->lock);
+	return w;
+}
+
+/**
+ * shmfs_window() - where sequential use of a file is noted
+ * @file: ours, or one of ipc/shm.c's for a kept file, whose private_data is not ours
+ */
+struct shmfs_window *shmfs_window(struct file *file)
+{
+	if (file->f_op == &shmfs_file_ops || file->f_op == &shmfs_kept_file_ops)
+		return file->private_data;
+	return &shmfs_i(file_inode(file))->window;
+}
+
+static int shmfs_open(struct inode *inode, struct file *file)
+{
+	struct shmfs_window *w = window_make();
 	int err;
 
 	if (!w)
 		return -ENOMEM;
-	spin_lock_init(&w->lock);
 	err = file_use(shmfs_of_inode(inode), shmfs_node_of(inode));
 	if (err) {
 		kfree(w);
 		return err;
 	}
 	file->private_data = w;
+	return 0;
+}
+
+/* Who keeps the file keeps it for all nodes: none needs to tell that it has it open. */
+static int shmfs_open_kept(struct inode *inode, struct file *file)
+{
+	file->private_data = window_make();
+	if (!file->private_data)
+		return -ENOMEM;
+	atomic_inc(&shmfs_node_of(inode)->opens);
 	return 0;
 }
 
@@ -163,6 +192,22 @@ const struct file_operations shmfs_file_ops = {
 	.read_iter = shmfs_read_iter,
 	.write_iter = shmfs_write_iter,
 	.mmap = shmfs_mmap,
+	.llseek = shmfs_llseek,
+	.fsync = noop_fsync,
+	.fallocate = shmfs_fallocate,
+	.splice_read = copy_splice_read,
+	.splice_write = iter_file_splice_write,
+};
+
+/* ipc/shm.c calls get_unmapped_area() without asking whether there is one. */
+const struct file_operations shmfs_kept_file_ops = {
+	.owner = THIS_MODULE,
+	.open = shmfs_open_kept,
+	.release = shmfs_release,
+	.read_iter = shmfs_read_iter,
+	.write_iter = shmfs_write_iter,
+	.mmap = shmfs_mmap,
+	.get_unmapped_area = thp_get_unmapped_area,
 	.llseek = shmfs_llseek,
 	.fsync = noop_fsync,
 	.fallocate = shmfs_fallocate,

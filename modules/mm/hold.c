@@ -174,7 +174,7 @@ static bool window_move(struct shmfs_window *w, u64 page, u64 *from, u64 *end)
 
 static void look_ahead(struct file *file, u64 page)
 {
-	struct shmfs_window *w = file->private_data;
+	struct shmfs_window *w = shmfs_window(file);
 	struct inode *inode = file_inode(file);
 	u64 from, end;
 	bool ask;

@@ -61,7 +61,7 @@ static int inode_open_set(struct inode *inode, const struct shmfs_node *n)
 	shmfs_i(inode)->set = set;
 	inode->i_mapping = shmfs_backing(set)->i_mapping;
 	inode->i_op = &shmfs_file_inode_ops;
-	inode->i_fop = &shmfs_file_ops;
+	inode->i_fop = n->kept ? &shmfs_kept_file_ops : &shmfs_file_ops;
 	return 0;
 }
 

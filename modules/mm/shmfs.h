@@ -20,6 +20,7 @@
 #include <linux/mm.h>
 #include <linux/refcount.h>
 #include <linux/rwsem.h>
+#include <linux/shmem_fs.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
@@ -60,6 +61,7 @@ struct shmfs_map {
  * @remover: who does that, or SHMFS_NOBODY
  * @zero_from: bytes to be zeroed, in pages that stay: up to the page's end,
  * @zero_to: and up to here from the page's beginning; 0 = none
+ * @kept: files: stays without a name, see krg/shm.h
  * @dead: gone from the table
  *
  * Of this node alone:
@@ -94,6 +96,7 @@ struct shmfs_node {
 	u16 remover;
 	u64 zero_from;
 	u64 zero_to;
+	bool kept;
 	bool dead;
 
 	bool destroy;
@@ -148,22 +151,6 @@ struct shmfs_result {
 	u64 pos;
 };
 
-/* A kernel inode's i_private is its node; its set is in here. */
-struct shmfs_inode {
-	struct krg_kddm_set *set;	/* files */
-	struct inode vfs;
-};
-
-static inline struct shmfs_inode *shmfs_i(struct inode *inode)
-{
-	return container_of(inode, struct shmfs_inode, vfs);
-}
-
-static inline struct shmfs_node *shmfs_node_of(const struct inode *inode)
-{
-	return inode->i_private;
-}
-
 /* Sequential use of an open file: see hold.c. */
 struct shmfs_window {
 	spinlock_t lock;	/* all of it */
@@ -172,9 +159,31 @@ struct shmfs_window {
 	unsigned int size;
 };
 
+/*
+ * A kernel inode's i_private is its node; its set is in here. ipc/shm.c takes inodes of
+ * its files for those of tmpfs.
+ */
+struct shmfs_inode {
+	struct krg_kddm_set *set;	/* files */
+	struct shmfs_window window;	/* of kept files, for all who have one mapped */
+	struct shmem_inode_info info;
+};
+
+static inline struct shmfs_inode *shmfs_i(struct inode *inode)
+{
+	return container_of(inode, struct shmfs_inode, info.vfs_inode);
+}
+
+static inline struct shmfs_node *shmfs_node_of(const struct inode *inode)
+{
+	return inode->i_private;
+}
+
 extern struct workqueue_struct *shmfs_wq;
+extern struct file_system_type shmfs_type;
 extern const struct krg_order_machine shmfs_machine;
 extern const struct file_operations shmfs_file_ops;
+extern const struct file_operations shmfs_kept_file_ops;
 extern const struct file_operations shmfs_dir_file_ops;
 extern const struct inode_operations shmfs_file_inode_ops;
 extern const struct inode_operations shmfs_dir_inode_ops;
@@ -235,6 +244,9 @@ void shmfs_map_add(struct shmfs_map *m, u64 first, u64 last);
 void shmfs_map_move(struct shmfs_map *from, struct shmfs_map *to, u64 first, u64 last);
 bool shmfs_map_next(const struct shmfs_map *m, u64 *page);
 u64 shmfs_map_next_hole(const struct shmfs_map *m, u64 page);
+
+/* file.c */
+struct shmfs_window *shmfs_window(struct file *file);
 
 /* op.c */
 int shmfs_submit(struct shmfs *s, const struct shmfs_op *op, struct shmfs_result *result,

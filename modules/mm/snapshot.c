@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The table on its way to a node that joins: the head, nodes (each with its words of
- * pages and its target behind it), names. Change log: 1, as below.
+ * pages and its target behind it), names. Change log: 1, as below;
+ * 2: files that are kept.
  */
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include "shmfs.h"
 
-#define FORMAT		1u
+#define FORMAT		2u
 #define WIRE_FIXED	0x1	/* limit_fixed */
 #define WIRE_BUSY	0x1
+#define WIRE_KEPT	0x2
 
 struct wire_head {
 	__le32 format;
@@ -106,7 +108,8 @@ static void node_encode(struct shmfs_node *n, struct wire_node *w)
 		.nlink = cpu_to_le32(n->nlink), .size = cpu_to_le64(n->size),
 		.atime = cpu_to_le64(n->atime), .mtime = cpu_to_le64(n->mtime),
 		.ctime = cpu_to_le64(n->ctime), .number = cpu_to_le64(n->id.number),
-		.born = cpu_to_le32(n->id.born), .flags = cpu_to_le16(n->busy ? WIRE_BUSY : 0),
+		.born = cpu_to_le32(n->id.born),
+		.flags = cpu_to_le16((n->busy ? WIRE_BUSY : 0) | (n->kept ? WIRE_KEPT : 0)),
 		.remover = cpu_to_le16(n->remover), .parent = cpu_to_le64(n->parent),
 		.zero_from = cpu_to_le64(n->zero_from), .zero_to = cpu_to_le64(n->zero_to),
 		.target = cpu_to_le32(n->target ? n->size : 0),
@@ -232,6 +235,7 @@ static void node_decode(struct shmfs_node *n, const struct wire_node *w)
 	n->id.number = le64_to_cpu(w->number);
 	n->id.born = le32_to_cpu(w->born);
 	n->busy = le16_to_cpu(w->flags) & WIRE_BUSY;
+	n->kept = le16_to_cpu(w->flags) & WIRE_KEPT;
 	n->remover = le16_to_cpu(w->remover);
 	n->parent = le64_to_cpu(w->parent);
 	n->zero_from = le64_to_cpu(w->zero_from);

@@ -98,7 +98,9 @@ static struct inode *shmfs_alloc_inode(struct super_block *sb)
 	if (!i)
 		return NULL;
 	i->set = NULL;
-	return &i->vfs;
+	i->info.flags = 0;
+	i->info.swapped = 0;
+	return &i->info.vfs_inode;
 }
 
 static void shmfs_free_inode(struct inode *inode)
@@ -256,7 +258,7 @@ static void shmfs_kill_sb(struct super_block *sb)
 	put_net(net);
 }
 
-static struct file_system_type shmfs_type = {
+struct file_system_type shmfs_type = {
 	.name = "krgshm",
 	.owner = THIS_MODULE,
 	.init_fs_context = shmfs_init_fs_context,
@@ -295,7 +297,9 @@ static void inode_begin(void *object)
 {
 	struct shmfs_inode *i = object;
 
-	inode_init_once(&i->vfs);
+	spin_lock_init(&i->window.lock);
+	spin_lock_init(&i->info.lock);
+	inode_init_once(&i->info.vfs_inode);
 }
 
 int shmfs_super_init(void)

@@ -83,7 +83,7 @@ static void node_drop(struct shmfs *s, struct shmfs_node *n, bool destroy)
  */
 void shmfs_node_unused(struct shmfs *s, struct shmfs_node *n, bool destroy)
 {
-	if (n->nlink)
+	if (n->nlink || n->kept)
 		return;
 	if (bitmap_empty(n->holders.bits, KRG_MAX_NODES))
 		node_drop(s, n, destroy && S_ISREG(n->mode));
