@@ -35,7 +35,7 @@ struct krg_order_sink;
 /* Machine ids, the same on all nodes, never reused. 0 is none. */
 enum krg_order_machine_id {
 	KRG_ORDER_SHM	= 1,	/* krg_mm: names and inodes of shared memory */
-	KRG_ORDER_IPC	= 2,	/* krg_ipc: System V ids */
+	KRG_ORDER_IPC	= 2,	/* krg_ipc: System V shared memory */
 	KRG_ORDER_SCHED	= 3,	/* krg_sched: the graph in configfs */
 	KRG_ORDER_TEST	= 31,	/* test modules */
 };

@@ -38,6 +38,33 @@ KRG_DATA(char *, saved_command_line);
 /* mm: page faults */
 KRG_FN(vm_fault_t, finish_fault, (struct vm_fault *vmf));
 
+/* ipc: System V shared memory */
+KRG_FN(int, ipcget, (struct ipc_namespace *ns, struct ipc_ids *ids, const struct ipc_ops *ops,
+		     struct ipc_params *params));
+KRG_FN(int, ipc_addid, (struct ipc_ids *ids, struct kern_ipc_perm *perm, int limit));
+KRG_FN(struct kern_ipc_perm *, ipc_obtain_object_check, (struct ipc_ids *ids, int id));
+KRG_FN(struct kern_ipc_perm *, ipcctl_obtain_check, (struct ipc_namespace *ns,
+						     struct ipc_ids *ids, int id, int cmd,
+						     struct ipc64_perm *perm, int extra));
+KRG_FN(int, ipcperms, (struct ipc_namespace *ns, struct kern_ipc_perm *perm, short flags));
+KRG_FN(long, ksys_shmget, (key_t key, size_t size, int flags));
+KRG_FN(long, do_shmat, (int id, char __user *addr, int flags, unsigned long *raddr,
+			unsigned long shmlba));
+KRG_FN(long, ksys_shmdt, (char __user *addr));
+KRG_FN(int, shmctl_down, (struct ipc_namespace *ns, int id, int cmd, struct shmid64_ds *arg));
+KRG_FN(int, shm_mmap, (struct file *file, struct vm_area_struct *vma));
+KRG_FN(void, shm_open, (struct vm_area_struct *vma));
+KRG_FN(void, do_shm_rmid, (struct ipc_namespace *ns, struct kern_ipc_perm *perm));
+KRG_FN(int, do_munmap, (struct mm_struct *mm, unsigned long start, size_t len,
+			struct list_head *uf));
+KRG_FN(int, security_shm_alloc, (struct kern_ipc_perm *perm));
+KRG_FN(void, security_shm_free, (struct kern_ipc_perm *perm));
+KRG_FN(int, security_shm_associate, (struct kern_ipc_perm *perm, int flags));
+KRG_FN(int, security_shm_shmctl, (struct kern_ipc_perm *perm, int cmd));
+KRG_DATA(struct ipc_namespace, init_ipc_ns);
+KRG_DATA(int, ipc_mni_shift);
+KRG_DATA(const struct vm_operations_struct, shm_vm_ops);
+
 /* proc: tasks */
 KRG_FN(pid_t, kernel_clone, (struct kernel_clone_args *args));
 KRG_FN(long, x64_sys_call, (const struct pt_regs *regs, unsigned int nr));

@@ -12,8 +12,8 @@ namespace krgadm
 {
 
 /// In the order of loading: each needs only those before it.
-inline constexpr std::array modules = {"krg_hook",  "krg_rpc", "krg_rpc_tcp", "krg_cluster", "krg_kddm",
-				       "krg_ghost", "krg_mm",  "krg_proc",    "krg_procfs",  "krg_nl"};
+inline constexpr std::array modules = {"krg_hook", "krg_rpc", "krg_rpc_tcp", "krg_cluster", "krg_kddm", "krg_ghost",
+				       "krg_mm",   "krg_ipc", "krg_proc",    "krg_procfs",  "krg_nl"};
 
 inline bool is_loaded(const std::string &module)
 {

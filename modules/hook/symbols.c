@@ -12,10 +12,13 @@
 #include <linux/cred.h>
 #include <linux/file.h>
 #include <linux/fs_struct.h>
+#include <linux/ipc_namespace.h>
 #include <linux/mm.h>
 #include <linux/pagewalk.h>
 #include <linux/pid.h>
 #include <linux/regset.h>
+#include <linux/security.h>
+#include <linux/shm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/user.h>
 #include <linux/signal.h>

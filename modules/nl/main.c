@@ -175,6 +175,6 @@ module_init(nl_init);
 module_exit(nl_exit);
 
 MODULE_DESCRIPTION("krg: generic netlink family");
-MODULE_SOFTDEP("pre: krg_mm");
+MODULE_SOFTDEP("pre: krg_mm krg_ipc");
 MODULE_LICENSE("GPL");
 MODULE_ALIAS_NET_PF_PROTO_NAME(PF_NETLINK, NETLINK_GENERIC, "-family-" KRG_GENL_NAME);

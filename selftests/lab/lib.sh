@@ -201,15 +201,15 @@ kernel_log_clean() { # NODE
 modules_unload_clean() { # NODE
 	local left
 	# shellcheck disable=SC2016 # the node's shell expands it
-	# Shared memory files keep krg_mm in use until the node has left and cleaned up behind them.
+	# Shared memory keeps krg_ipc, krg_mm in use until the node has left and cleaned up behind it.
 	lab exec -n "$1" -- sh -c '
 		umount -a -t krgshm
-		i=0
-		while [ "$(cat /sys/module/krg_mm/refcnt 2>/dev/null || echo 0)" != 0 ] && [ $i -lt 100 ]; do
-			i=$((i + 1))
-			sleep 0.1
-		done
 		for m in $(lsmod | sed -n "s/^\(krg_[a-z0-9_]*\) .*/\1/p"); do
+			i=0
+			while [ "$(cat "/sys/module/$m/refcnt")" != 0 ] && [ $i -lt 100 ]; do
+				i=$((i + 1))
+				sleep 0.1
+			done
 			rmmod "$m" || exit 1
 		done' || return 1
 	left=$(lab exec -n "$1" lsmod | grep '^krg_')
