@@ -16,7 +16,7 @@
 cd "$repo" || exit 1
 gcc -O2 -Wall -Wextra -pthread -o "$tmp/shm" selftests/lab/progs/shm.c || bail "the program does not build"
 mapfile -t tests < <("$tmp/shm" list)
-plan $((${#tests[@]} + 51))
+plan $((${#tests[@]} + 54))
 lab_up -n 2 --mem 512
 
 on() { # NODE SCRIPT
