@@ -179,7 +179,7 @@ static int read_table(struct cursor *c, struct ipc *ipc)
 	return err ?: c->left ? -EBADMSG : 0;
 }
 
-/* The mirrors are made when the files can be: by mount_work, or now. */
+/* The mirrors are made when the files can be: by mount_work, or now; here only, if ever. */
 int ipc_restore(struct net *net, const void *data, size_t len)
 {
 	struct cursor c = { .at = data, .left = len };
@@ -189,10 +189,10 @@ int ipc_restore(struct net *net, const void *data, size_t len)
 
 	down_write(&ipc_ids()->rwsem);
 	err = read_table(&c, ipc);
+	/* krg_mm's table may come after ours. */
+	if (!err && ipc->mnt)
+		queue_delayed_work(ipc_wq, &ipc->mirror_work, 0);
 	up_write(&ipc_ids()->rwsem);
 	memalloc_nofs_restore(nofs);
-	/* krg_mm's table may come after ours. */
-	if (!err)
-		queue_delayed_work(ipc_wq, &ipc->mirror_work, 0);
 	return err;
 }
