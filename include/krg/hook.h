@@ -50,6 +50,7 @@ struct user_regset;
 struct user_struct;
 struct vdso_image;
 struct tracepoint;
+union futex_key;
 
 /*
  * Unexported functions are static calls: each call site in each module is

@@ -61,6 +61,7 @@ enum krg_rpc_service_id {
 	KRG_SERVICE_PROCFS	= 0x20,	/* 0x20..0x2f krg_procfs */
 	KRG_SERVICE_PROC	= 0x30,	/* 0x30..0x3f krg_proc */
 	KRG_SERVICE_KDDM	= 0x40,	/* 0x40..0x4f krg_kddm */
+	KRG_SERVICE_SHM		= 0x50,	/* 0x50..0x5f krg_mm */
 	KRG_SERVICE_TEST	= 0xff00,	/* 0xff00.. test modules */
 };
 

@@ -65,6 +65,23 @@ KRG_DATA(struct ipc_namespace, init_ipc_ns);
 KRG_DATA(int, ipc_mni_shift);
 KRG_DATA(const struct vm_operations_struct, shm_vm_ops);
 
+/* mm: futexes */
+#ifdef KRG_HAVE_FUTEX_FLAGS
+KRG_FN(int, get_futex_key, (u32 __user *uaddr, unsigned int flags, union futex_key *key,
+			    unsigned int access));
+KRG_FN(int, futex_requeue, (u32 __user *uaddr1, unsigned int flags1, u32 __user *uaddr2,
+			    unsigned int flags2, int nr_wake, int nr_requeue, u32 *cmpval,
+			    int requeue_pi));
+#else
+KRG_FN(int, get_futex_key, (u32 __user *uaddr, bool shared, union futex_key *key,
+			    unsigned int access));
+KRG_FN(int, futex_requeue, (u32 __user *uaddr1, unsigned int flags, u32 __user *uaddr2,
+			    int nr_wake, int nr_requeue, u32 *cmpval, int requeue_pi));
+#endif
+KRG_FN(int, futex_wake, (u32 __user *uaddr, unsigned int flags, int nr_wake, u32 bitset));
+KRG_FN(int, futex_wake_op, (u32 __user *uaddr1, unsigned int flags, u32 __user *uaddr2,
+			    int nr_wake, int nr_wake2, int op));
+
 /* proc: tasks */
 KRG_FN(pid_t, kernel_clone, (struct kernel_clone_args *args));
 KRG_FN(long, x64_sys_call, (const struct pt_regs *regs, unsigned int nr));

@@ -243,8 +243,10 @@ void shmfs_apply_dead(struct shmfs *s, krg_node_t node)
 	xa_for_each(&s->nodes, ino, n) {
 		if (n->busy && n->remover == node)
 			n->remover = SHMFS_NOBODY;
-		if (test_and_clear_bit(node, n->holders.bits))
-			shmfs_node_unused(s, n, true);
+		if (!test_and_clear_bit(node, n->holders.bits))
+			continue;
+		shmfs_robust_lost(s, n, node);
+		shmfs_node_unused(s, n, true);
 	}
 	wake_up_all(&s->wait);
 }

@@ -144,6 +144,12 @@ static const struct vm_operations_struct shmfs_vm_ops = {
 	.page_mkwrite = krg_shm_page_mkwrite,
 };
 
+/* Memory of a shared file, not a private copy. */
+bool shmfs_vma_shared(const struct vm_area_struct *vma)
+{
+	return vma->vm_ops == &shmfs_vm_ops && vma->vm_flags & VM_MAYSHARE;
+}
+
 int shmfs_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	vma->vm_ops = &shmfs_vm_ops;

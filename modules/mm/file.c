@@ -74,9 +74,12 @@ struct shmfs_window *shmfs_window(struct file *file)
 
 static int shmfs_open(struct inode *inode, struct file *file)
 {
-	struct shmfs_window *w = window_make();
-	int err;
+	struct shmfs_window *w;
+	int err = shmfs_futex_use();
 
+	if (err)
+		return err;
+	w = window_make();
 	if (!w)
 		return -ENOMEM;
 	err = file_use(shmfs_of_inode(inode), shmfs_node_of(inode));

@@ -30,6 +30,7 @@ static int linker_open(struct krg_kddm_set *set)
 		return -ENOMEM;
 	inode->i_ino = get_next_ino();
 	inode->i_mode = S_IFREG;
+	atomic64_set(&inode->i_sequence, shmfs_futex_sequence());
 	inode->i_mapping->a_ops = &backing_aops;
 	mapping_set_gfp_mask(inode->i_mapping, GFP_HIGHUSER);
 	mapping_set_unevictable(inode->i_mapping);

@@ -5,6 +5,7 @@
 #include <linux/module.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
+#include <krg/rpc.h>
 #include "shmfs.h"
 
 struct workqueue_struct *shmfs_wq;
@@ -49,9 +50,11 @@ static int __net_init shmfs_net_init(struct net *net)
 	INIT_LIST_HEAD(&s->dead);
 	INIT_DELAYED_WORK(&s->job_work, shmfs_job_work);
 	INIT_WORK(&s->clean_work, shmfs_clean_work);
+	INIT_DELAYED_WORK(&s->robust_work, shmfs_robust_work);
 	INIT_WORK(&s->mount_work, shmfs_mount_work);
 	init_waitqueue_head(&s->wait);
 	shmfs_table_init(s);
+	shmfs_debug_add(s);
 	return 0;
 }
 
@@ -60,6 +63,7 @@ static void __net_exit shmfs_net_exit(struct net *net)
 {
 	struct shmfs *s = shmfs_of(net);
 
+	shmfs_debug_del(s);
 	shmfs_mount_end(s);
 	shmfs_table_exit(s);
 }
@@ -78,9 +82,10 @@ static int __init shmfs_init(void)
 	shmfs_wq = alloc_workqueue("krg_mm", WQ_UNBOUND, 0);
 	if (!shmfs_wq)
 		return -ENOMEM;
+	shmfs_debug_init();
 	err = register_pernet_subsys(&shmfs_net_ops);
 	if (err)
-		goto destroy_wq;
+		goto exit_debug;
 	err = shmfs_linker_init();
 	if (err)
 		goto unregister_pernet;
@@ -90,11 +95,16 @@ static int __init shmfs_init(void)
 	err = shmfs_super_init();
 	if (err)
 		goto unregister_machine;
-	err = krg_cluster_notifier_register(&shmfs_notifier);
+	err = krg_rpc_register(&shmfs_futex_service);
 	if (err)
 		goto exit_super;
+	err = krg_cluster_notifier_register(&shmfs_notifier);
+	if (err)
+		goto unregister_service;
 	return 0;
 
+unregister_service:
+	krg_rpc_unregister(&shmfs_futex_service);
 exit_super:
 	shmfs_super_exit();
 unregister_machine:
@@ -103,7 +113,8 @@ exit_linker:
 	shmfs_linker_exit();
 unregister_pernet:
 	unregister_pernet_subsys(&shmfs_net_ops);
-destroy_wq:
+exit_debug:
+	shmfs_debug_exit();
 	destroy_workqueue(shmfs_wq);
 	return err;
 }
@@ -111,10 +122,13 @@ destroy_wq:
 static void __exit shmfs_exit(void)
 {
 	krg_cluster_notifier_unregister(&shmfs_notifier);
+	krg_rpc_unregister(&shmfs_futex_service);
+	shmfs_futex_exit();
 	shmfs_super_exit();
 	krg_order_unregister(&shmfs_machine);
 	unregister_pernet_subsys(&shmfs_net_ops);
 	shmfs_linker_exit();
+	shmfs_debug_exit();
 	destroy_workqueue(shmfs_wq);
 	rcu_barrier();
 }

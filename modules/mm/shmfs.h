@@ -28,6 +28,7 @@
 #include <krg/kddm.h>
 #include <krg/order.h>
 #include "../compat/linux/fs.h"
+#include "../compat/linux/futex.h"
 #include "op.h"
 
 #define SHMFS_ROOT		1u	/* its inode number */
@@ -63,6 +64,7 @@ struct shmfs_map {
  * @zero_to: and up to here from the page's beginning; 0 = none
  * @kept: files: stays without a name, see krg/shm.h
  * @dead: gone from the table
+ * @lost: files: nodes that died while they had it open; changed as @holders, atomically
  *
  * Of this node alone:
  * @destroy: we destroy its set
@@ -70,6 +72,11 @@ struct shmfs_map {
  * @opens: open files
  * @written: its content was changed and nobody told yet
  * @inode: kernel inode, held; table_lock
+ * @quiet: nodes where a wakeup last found nobody; atomic bits
+ * @woken: node where one last found somebody
+ * @wakes: wakeups from here
+ * @robust: words that may be robust mutexes, by their place
+ * @robust_due: they are to be looked at
  * @todo: in shmfs.jobs or shmfs.dead
  *
  * Written under shmfs.table_lock by operations of krg_order.
@@ -98,12 +105,18 @@ struct shmfs_node {
 	u64 zero_to;
 	bool kept;
 	bool dead;
+	struct krg_nodemask lost;
 
 	bool destroy;
 	bool releasing;
 	atomic_t opens;
 	atomic_t written;
 	struct inode *inode;
+	struct krg_nodemask quiet;
+	u16 woken;
+	atomic_t wakes;
+	struct xarray robust;
+	bool robust_due;
 	struct list_head todo;
 	struct rcu_head rcu;
 };
@@ -117,6 +130,8 @@ struct shmfs_entry {
 	u16 len;
 	char name[];
 };
+
+struct krg_rpc_service;
 
 struct shmfs {
 	struct net *net;
@@ -137,12 +152,17 @@ struct shmfs {
 	struct list_head dead;	/* todo_lock: to be let go by clean_work */
 	struct delayed_work job_work;
 	struct work_struct clean_work;
+	struct delayed_work robust_work;
+	unsigned int tid_shift;	/* a thread's number >> it is its node */
 	wait_queue_head_t wait;	/* nodes that are not busy any more, or without remover */
 	struct work_struct mount_work;
 	struct super_block *sb;	/* there is one; only whether */
 	bool want_mounted;	/* what the cluster wants; mount_work */
 	bool mounted;		/* what mount_work has done */
 	int leaving;		/* as soon as it is unmounted */
+	atomic64_t wakes_sent;	/* messages */
+	atomic64_t wakes_served;
+	struct dentry *debug;
 };
 
 /* What came of an operation, for who submitted it. */
@@ -209,6 +229,12 @@ static inline bool shmfs_self_holds(const struct shmfs *s, const struct shmfs_no
 
 	return self >= 0 && test_bit(self, n->holders.bits);
 }
+
+/* debug.c */
+void shmfs_debug_init(void);
+void shmfs_debug_exit(void);
+void shmfs_debug_add(struct shmfs *s);
+void shmfs_debug_del(struct shmfs *s);
 
 /* mount.c */
 void shmfs_mount_work(struct work_struct *work);
@@ -299,8 +325,37 @@ int shmfs_hold_next(struct file *file, u64 page, unsigned int how, struct page *
 int shmfs_alloc(struct shmfs *s, struct shmfs_node *n, u64 first, u64 last, unsigned int how);
 
 /* fault.c, rw.c */
+bool shmfs_vma_shared(const struct vm_area_struct *vma);
 int shmfs_mmap(struct file *file, struct vm_area_struct *vma);
 ssize_t shmfs_read_iter(struct kiocb *iocb, struct iov_iter *to);
 ssize_t shmfs_write_iter(struct kiocb *iocb, struct iov_iter *from);
+
+/* A word of a shared file; @inode is held. */
+struct shmfs_futex {
+	struct inode *inode;
+	u64 at;			/* byte of the file */
+};
+
+/* futex.c */
+u64 shmfs_futex_sequence(void);
+void shmfs_futex_key(const struct inode *inode, u64 at, union futex_key *key);
+bool shmfs_futex_find(const u32 __user *uaddr, struct shmfs_futex *f);
+void shmfs_futex_put(struct shmfs_futex *f);
+bool shmfs_futex_others(struct shmfs *s, const struct shmfs_node *n, struct krg_nodemask *mask);
+int shmfs_futex_use(void);
+void shmfs_futex_mounted(bool yes);
+void shmfs_futex_exit(void);
+
+/* futex_wake.c */
+extern const struct krg_rpc_service shmfs_futex_service;
+int shmfs_futex_wake_start(void);
+void shmfs_futex_wake_end(void);
+int shmfs_futex_wake_here(union futex_key *key, int nr, u32 bitset);
+
+/* futex_robust.c */
+int shmfs_robust_mounted(struct shmfs *s);
+void shmfs_robust_look(const struct shmfs_futex *f, const u32 __user *uaddr);
+void shmfs_robust_lost(struct shmfs *s, struct shmfs_node *n, krg_node_t node);
+void shmfs_robust_work(struct work_struct *work);
 
 #endif

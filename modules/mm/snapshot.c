@@ -2,13 +2,13 @@
 /*
  * The table on its way to a node that joins: the head, nodes (each with its words of
  * pages and its target behind it), names. Change log: 1, as below;
- * 2: files that are kept.
+ * 2: files that are kept; 3: nodes files have lost.
  */
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include "shmfs.h"
 
-#define FORMAT		2u
+#define FORMAT		3u
 #define WIRE_FIXED	0x1	/* limit_fixed */
 #define WIRE_BUSY	0x1
 #define WIRE_KEPT	0x2
@@ -41,6 +41,7 @@ struct wire_node {
 	__le64 zero_from;
 	__le64 zero_to;
 	__le64 holders[KRG_MAX_NODES / 64];
+	__le64 lost[KRG_MAX_NODES / 64];
 	__le32 target;		/* bytes, padded to 8 */
 	__le32 pad;
 	__le64 pages;		/* words */
@@ -62,7 +63,7 @@ struct wire_name {
 };
 
 static_assert(sizeof(struct wire_head) == 48);
-static_assert(sizeof(struct wire_node) == 152);
+static_assert(sizeof(struct wire_node) == 184);
 static_assert(sizeof(struct wire_word) == 16);
 static_assert(sizeof(struct wire_name) == 32);
 
@@ -116,8 +117,10 @@ static void node_encode(struct shmfs_node *n, struct wire_node *w)
 		.pages = cpu_to_le64(words_of(&n->pages)),
 		.dying = cpu_to_le64(words_of(&n->dying)),
 	};
-	for (i = 0; i < KRG_MAX_NODES / 64; i++)
+	for (i = 0; i < KRG_MAX_NODES / 64; i++) {
 		w->holders[i] = cpu_to_le64(n->holders.bits[i]);
+		w->lost[i] = cpu_to_le64(n->lost.bits[i]);
+	}
 }
 
 static void write_node(struct krg_order_sink *sink, struct shmfs_node *n)
@@ -240,8 +243,10 @@ static void node_decode(struct shmfs_node *n, const struct wire_node *w)
 	n->parent = le64_to_cpu(w->parent);
 	n->zero_from = le64_to_cpu(w->zero_from);
 	n->zero_to = le64_to_cpu(w->zero_to);
-	for (i = 0; i < KRG_MAX_NODES / 64; i++)
+	for (i = 0; i < KRG_MAX_NODES / 64; i++) {
 		n->holders.bits[i] = le64_to_cpu(w->holders[i]);
+		n->lost.bits[i] = le64_to_cpu(w->lost[i]);
+	}
 }
 
 static bool node_ok(const struct wire_node *w)

@@ -162,7 +162,12 @@ static int shmfs_fill_super(struct super_block *sb, struct fs_context *fc)
 {
 	struct shmfs *s = shmfs_of_sb(sb);
 	struct inode *root;
+	int err;
 
+	shmfs_futex_mounted(true);
+	err = shmfs_robust_mounted(s);
+	if (err)
+		return err;
 	sb->s_magic = TMPFS_MAGIC;
 	sb->s_op = &shmfs_super_ops;
 	sb->s_d_op = &shmfs_dentry_ops;
@@ -255,6 +260,7 @@ static void shmfs_kill_sb(struct super_block *sb)
 	WRITE_ONCE(shmfs_of(net)->sb, NULL);
 	drop_inodes(shmfs_of(net));
 	kill_anon_super(sb);
+	shmfs_futex_mounted(false);
 	put_net(net);
 }
 

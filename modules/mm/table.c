@@ -33,6 +33,7 @@ void shmfs_node_put(struct shmfs_node *n)
 	shmfs_map_free(&n->pages);
 	shmfs_map_free(&n->dying);
 	xa_destroy(&n->entries);
+	xa_destroy(&n->robust);
 	kfree(n->target);
 	kfree_rcu(n, rcu);
 }
@@ -52,6 +53,8 @@ struct shmfs_node *shmfs_node_make(struct shmfs *s, u64 ino, umode_t mode)
 	n->ino = ino;
 	n->mode = mode;
 	n->remover = SHMFS_NOBODY;
+	n->woken = SHMFS_NOBODY;
+	xa_init_flags(&n->robust, XA_FLAGS_ACCOUNT);
 	refcount_set(&n->ref, 1);
 	xa_init(&n->entries);
 	shmfs_map_init(&n->pages);
@@ -201,6 +204,7 @@ void shmfs_table_exit(struct shmfs *s)
 	shmfs_table_reset(s);
 	up_write(&s->table_lock);
 	shmfs_todo_end(s);
+	cancel_delayed_work_sync(&s->robust_work);
 	xa_destroy(&s->nodes);
 	shmfs_node_put(s->root);
 }
