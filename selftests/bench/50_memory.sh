@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Shared memory between two nodes, as an unmodified program finds it: page faults,
-# messages they take, ownership of one page, sequential reads with and without delay.
-# Against what TCP does on the same wire: 64 B for 4 KiB (R4), one iperf3 stream (BW).
+# messages they take, ownership of one page, sequential reads with and without delay, wakeups.
+# Against what TCP does on the same wire: 64 B (R1), 64 B for 4 KiB (R4), one iperf3 stream (BW).
 set -eu
 cd "$(dirname "$0")/../.."
 kernel=$1
@@ -21,7 +21,10 @@ counted() { # NAME
 	for node in 1 2; do on $node "cat /sys/kernel/debug/krg_kddm/*/sets"; done |
 		awk -v k="$1" '/linker=shm/ { for (i = 1; i <= NF; i++) if (split($i, p, "=") == 2 && p[1] == k) s += p[2] } END { print s + 0 }'
 }
+# Wakeups that nodes sent to others.
+woken() { for node in 1 2; do on $node "cat /sys/kernel/debug/krg_mm/*/futex"; done | awk '/sent/ { s += $2 } END { print s + 0 }'; }
 r4() { on 2 '/root/pingpong 192.168.0.1 5000 64 4096 200'; }
+r1() { on 2 '/root/pingpong 192.168.0.1 5000 64 64 200'; }
 sample() { echo "sample $*"; }
 # Messages that a command takes: ID, pages, node, command.
 messages() { # ID NODE CMD
@@ -57,6 +60,21 @@ for _ in $(seq $rounds); do
 	sample 5 two $((mine + $(cat build/bench/other))) additions
 	sample 4 transfers $((($(counted pages_received) - before) / 3)) 1/s
 	sample 4 possible "$(awk -v us="$turn" 'BEGIN { printf "%.1f", 1e6 / us }')" 1/s
+done
+on 1 "/root/shmbench locks /dev/shm/locks 1"
+# Node 2 has it open too.
+on 2 "/root/shmbench lock /dev/shm/locks 10"
+on 1 "/root/shmbench lock /dev/shm/locks 10"
+for _ in $(seq $rounds); do
+	sample 23 R1 "$(r1)" us
+	on 2 "/root/shmbench handoff /dev/shm/locks 1 300" &
+	sample 23 handoff "$(on 1 '/root/shmbench handoff /dev/shm/locks 0 300')" us
+	wait $!
+	on 1 "/root/shmbench lock /dev/shm/locks 10"
+	before=$(($(counted sent) + $(woken)))
+	on 1 "/root/shmbench lock /dev/shm/locks 10000"
+	sample 23messages messages $(($(counted sent) + $(woken) - before)) messages
+	sample 23messages operations 40000 operations
 done
 stream() { # FILE: MiB/s of a first read on node 2
 	on 1 "/root/shmbench fill $1 8192"

@@ -8,6 +8,10 @@
 //   shmbench write FILE PAGES         the same with a write
 //   shmbench stream FILE PAGES        reads all of it in order; prints MiB/s
 //   shmbench count FILE WORD MS       adds to one word of the first page; prints how often
+//   shmbench locks FILE PAGES         makes a mutex and two semaphores in the first page
+//   shmbench lock FILE TIMES          locks and unlocks, posts and waits, alone
+//   shmbench handoff FILE WHO TIMES   two (WHO 0 and 1) that wake each other in turns by those
+//                                     semaphores; 0 prints the median time of one turn in us
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -16,7 +20,9 @@
 #include <cstring>
 #include <fcntl.h>
 #include <numeric>
+#include <pthread.h>
 #include <random>
+#include <semaphore.h>
 #include <string>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -128,6 +134,62 @@ int count(const Memory &m, size_t word, double ms)
 	return 0;
 }
 
+struct Locks {
+	pthread_mutex_t mutex;
+	sem_t turn[2];
+};
+
+Locks *locks(const Memory &m)
+{
+	return static_cast<Locks *>(const_cast<void *>(m.bytes()));
+}
+
+int makelocks(const Memory &m)
+{
+	pthread_mutexattr_t attr;
+
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+	if (pthread_mutex_init(&locks(m)->mutex, &attr))
+		die("pthread_mutex_init");
+	for (sem_t &turn : locks(m)->turn)
+		if (sem_init(&turn, 1, 0))
+			die("sem_init");
+	return 0;
+}
+
+int lock(const Memory &m, size_t times)
+{
+	Locks *l = locks(m);
+
+	for (size_t i = 0; i < times; i++)
+		if (pthread_mutex_lock(&l->mutex) || pthread_mutex_unlock(&l->mutex) || sem_post(l->turn) ||
+		    sem_wait(l->turn))
+			die("lock");
+	return 0;
+}
+
+int handoff(const Memory &m, size_t who, size_t times)
+{
+	sem_t *turn = locks(m)->turn;
+	std::vector<double> us;
+
+	for (size_t i = 0; i < times; i++) {
+		const auto t = Clock::now();
+		if (who == 0 && sem_post(&turn[1]))
+			die("sem_post");
+		if (sem_wait(&turn[who]))
+			die("sem_wait");
+		us.push_back(since(t) / 2);
+		if (who == 1 && sem_post(&turn[0]))
+			die("sem_post");
+	}
+	std::sort(us.begin(), us.end());
+	if (who == 0)
+		std::printf("%.1f\n", us[us.size() / 2]);
+	return 0;
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -137,8 +199,14 @@ int main(int argc, char **argv)
 
 	if (what == "count" && argc == 5 && number < words)
 		return count(Memory(argv[2], 1, false), number, std::atof(argv[4]));
+	if (what == "handoff" && argc == 5 && number < 2)
+		return handoff(Memory(argv[2], 1, false), number, std::strtoul(argv[4], nullptr, 10));
+	if (what == "lock" && argc == 4)
+		return lock(Memory(argv[2], 1, false), number);
 	if (argc == 4 && number) {
-		const Memory m(argv[2], number, what == "fill");
+		const Memory m(argv[2], number, what == "fill" || what == "locks");
+		if (what == "locks")
+			return makelocks(m);
 		if (what == "fill")
 			return fill(m);
 		if (what == "read" || what == "write")
@@ -146,6 +214,7 @@ int main(int argc, char **argv)
 		if (what == "stream")
 			return stream(m);
 	}
-	std::fprintf(stderr, "usage: shmbench fill|read|write|stream FILE PAGES | count FILE WORD MS\n");
+	std::fprintf(stderr, "usage: shmbench fill|read|write|stream|locks FILE PAGES | "
+			     "lock FILE TIMES | count|handoff FILE WHO TIMES\n");
 	return 2;
 }
