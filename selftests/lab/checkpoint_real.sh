@@ -52,7 +52,7 @@ moved() { # NAME N MOMENT…
 # must have ended well, and is tried again with moments in the half of its time.
 goes_on() { # NAME
 	local name=$1 size total at status said
-	read -r size total < <(job 2 alone "$name" 2>&1)
+	read -r size total < <(job 2 alone "$name" "$moves" 2>&1)
 	[ -s "$shared/$name/alone/out" ] || { fail "$name runs undisturbed" "$size $total"; return; }
 	for _ in 1 2 3 4 5 6; do
 		mapfile -t at < <(job 1 moments "$moves" "$total")

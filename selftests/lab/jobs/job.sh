@@ -3,8 +3,8 @@
 #
 # Runs on a node, for selftests/lab/checkpoint_real.sh, in /shared/jobs with all
 # that is there: job.sh VERB …
-#   alone NAME        run NAME undisturbed in ../NAME/alone, of a size that takes some
-#                     seconds; print that size, and the ms of CPU it took
+#   alone NAME MOVES  run NAME undisturbed in ../NAME/alone, of a size that takes some
+#                     seconds a move; print that size, and the ms of CPU it took
 #   start NAME N      start it as an application in ../NAME/moved; print its pid
 #   leave PID MS      when PID has used MS of CPU since it came here, checkpoint and kill
 #                     it; print what it had used, and the version. Status 3: it had ended
@@ -42,7 +42,7 @@ alone)
 	if [ "$1" = xz ]; then
 		measure "$(line_of xz)" || die "it fails"
 	else
-		measure_long "$(line_of "$1")" || die "it fails"
+		measure_long "$(line_of "$1")" "$2" || die "it fails"
 	fi
 	echo "$N $cpu"
 	;;

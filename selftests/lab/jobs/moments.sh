@@ -42,13 +42,14 @@ measure() { # LINE
 }
 
 # Runs LINE in this directory, emptied before, with sizes N from the given one on until
-# it takes long enough to be there for its moves; sets N and cpu. Fails when LINE does.
-# A move starts a dozen programs, which the job does not wait for: 4 s, and on a slow
-# node the time of 25 starts of a tool.
-measure_long() { # LINE
-	local long=4000
-	if measure "checkpoint --help" && [ $((cpu * 25)) -gt $long ]; then
-		long=$((cpu * 25))
+# it takes long enough to be there for its MOVES (2); sets N and cpu. Fails when LINE does.
+# A move starts a dozen programs, which the job does not wait for: 2 s, and on a slow
+# node the time of as many starts of a tool.
+measure_long() { # LINE [MOVES]
+	local moves=${2:-2} long
+	long=$((moves * 2000))
+	if measure "checkpoint --help" && [ $((cpu * moves * 13)) -gt $long ]; then
+		long=$((cpu * moves * 13))
 	fi
 	export N
 	while :; do
