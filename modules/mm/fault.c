@@ -147,7 +147,9 @@ static const struct vm_operations_struct shmfs_vm_ops = {
 /* Memory of a shared file, not a private copy. */
 bool shmfs_vma_shared(const struct vm_area_struct *vma)
 {
-	return vma->vm_ops == &shmfs_vm_ops && vma->vm_flags & VM_MAYSHARE;
+	bool ours = vma->vm_ops == &shmfs_vm_ops || (vma->vm_file && krg_shm_kept(vma->vm_file));
+
+	return ours && vma->vm_flags & VM_MAYSHARE;
 }
 
 int shmfs_mmap(struct file *file, struct vm_area_struct *vma)

@@ -94,6 +94,10 @@ static int shmfs_open(struct inode *inode, struct file *file)
 /* Who keeps the file keeps it for all nodes: none needs to tell that it has it open. */
 static int shmfs_open_kept(struct inode *inode, struct file *file)
 {
+	int err = shmfs_futex_use();
+
+	if (err)
+		return err;
 	file->private_data = window_make();
 	if (!file->private_data)
 		return -ENOMEM;

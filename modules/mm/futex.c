@@ -6,7 +6,8 @@
  * wait there. Two things are ours: the key of a word in a shared file is made from the
  * mapping alone, so no page has to come here for it; and who wakes goes on to other
  * nodes (futex_wake.c). Who may have waiters is known without being told: nodes that
- * have opened the file (holders), and they were known before they could map it.
+ * have opened the file (holders), and they were known before they could map it; all
+ * members if it is kept.
  *
  * The key of a wakeup that comes from another node has no address: it is what a kernel
  * thread gives as one. Threads that have no user memory call nothing else of this.
@@ -123,7 +124,9 @@ bool shmfs_futex_others(struct shmfs *s, const struct shmfs_node *n, struct krg_
 
 	down_read(&s->table_lock);
 	any = self >= 0 && !n->dead;
-	if (any)
+	if (any && n->kept)
+		krg_online_nodes(s->net, mask);
+	else if (any)
 		*mask = n->holders;
 	up_read(&s->table_lock);
 	if (!any)

@@ -19,7 +19,7 @@ gcc -O2 -Wall -Wextra -o "$tmp/ipc" selftests/lab/progs/ipc.c || bail "the progr
 gcc -m32 -static -nostdlib -ffreestanding -fno-stack-protector -O2 -o "$tmp/ipc32" \
 	selftests/lab/progs/ipc32.c || bail "the 32-bit program does not build"
 mapfile -t tests < <("$tmp/ipc" list)
-plan $((${#tests[@]} + 98))
+plan $((${#tests[@]} + 100))
 lab_up -n 3 --mem 512
 
 on() { # NODE SCRIPT
@@ -89,6 +89,12 @@ ok "its memory too" eventually 10 free_is "$everything"
 is "its id means nothing" "$(on 2 "./ipc at $id")" EINVAL
 is "its key neither" "$(on 3 './ipc get 0x1234 0 0')" ENOENT
 
+turns=$(on 2 './ipc get 78 4096 c600')
+on 1 "./ipc pass $turns 0 200; echo \$? >passed" >/dev/null &
+ok "two nodes take turns by futex" on 3 "./ipc pass $turns 1 200"
+wait $!
+is "neither waits in vain" "$(on 1 'cat passed')" 0
+on 2 "ipcrm -m $turns"
 id=$(on 3 './ipc get 77 4096 c666')
 ok "three nodes add to one word" all "./ipc add $id 20000"
 is "nothing is lost" "$(on 1 "./ipc sum $id")" 60000

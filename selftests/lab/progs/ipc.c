@@ -10,6 +10,7 @@
  *   ipc check ID PAGES SEED     compares
  *   ipc touch ID PAGE           reads one byte: prints it, or SIGBUS
  *   ipc add ID TIMES            adds 1 to the first word, atomically
+ *   ipc pass ID 0|1 TIMES       takes turns with another, by futex
  *   ipc sum ID                  the first word
  *   ipc at ID                   attaches for reading and writing: "ok", or the error's name
  *   ipc rmid ID                 removes it: the same
@@ -20,6 +21,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <linux/futex.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -30,6 +32,7 @@
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -497,6 +500,22 @@ static int do_add(int id, long times)
 	return 0;
 }
 
+/* Two take turns: 0 and 1. Who is to be woken and is not ends after 20 s. */
+static int do_pass(int id, unsigned int who, long times)
+{
+	const struct timespec limit = { .tv_sec = 20 };
+	volatile unsigned int *turn = (volatile unsigned int *)attach(id);
+
+	while (times--) {
+		while (*turn != who)
+			if (syscall(SYS_futex, turn, FUTEX_WAIT, !who, &limit) && errno == ETIMEDOUT)
+				return 1;
+		*turn = !who;
+		need(syscall(SYS_futex, turn, FUTEX_WAKE, 1) >= 0);
+	}
+	return 0;
+}
+
 static int do_set(int id, const char *mode)
 {
 	struct shmid_ds ds;
@@ -602,6 +621,8 @@ static int run_id(char **argv, int argc, const char *what, int id)
 		return do_set(id, argv[3]);
 	if (argc < 5)
 		return usage();
+	if (!strcmp(what, "pass"))
+		return do_pass(id, strtoul(argv[3], NULL, 0), strtol(argv[4], NULL, 0));
 	if (!strcmp(what, "check"))
 		return do_check(id, strtoul(argv[3], NULL, 0), strtoul(argv[4], NULL, 0));
 	if (strcmp(what, "put"))
