@@ -91,6 +91,8 @@ std::optional<nlohmann::json> judge(const Metric &m, const std::map<std::string,
 	if (num == terms->second.end() || den == terms->second.end())
 		return std::nullopt;
 	const double a = median(num->second.values), b = median(den->second.values);
+	if (b <= 0)
+		return std::nullopt;
 	const double ratio = a / b;
 	const size_t n = std::min(num->second.values.size(), den->second.values.size());
 	std::string verdict = m.meets(ratio, m.goal) ? "goal" : m.meets(ratio, m.gate) ? "gate" : "missed";
@@ -121,7 +123,7 @@ bool read_samples(std::istream &in, std::map<std::string, Terms> &all)
 			fmt::print("{}\n", line);
 			continue;
 		}
-		if (!(s >> id >> term >> value >> unit) || !(value > 0)) {
+		if (!(s >> id >> term >> value >> unit) || !(value >= 0)) {
 			fmt::print(stderr, "bench-report: malformed sample: {}\n", line);
 			good = false;
 			continue;
