@@ -6,7 +6,8 @@
  * the time; f = 3/4 by default.
  *
  * What a miss takes is measured on misses that did not have to wait for another node's
- * residency (KDDM_MSG_LATE), or each would make the other longer.
+ * residency (KDDM_MSG_LATE), or each would make the other longer. Of those some have
+ * waited for other things, so it is a low quantile of them: down fast, up slowly.
  *
  * Nothing is timed while nobody else wants the object: it stays granted until an
  * event finds the time over. Only who has to wait makes a timer.
@@ -121,7 +122,13 @@ void kddm_residency_missed(struct kddm_net *kn, u64 ns)
 	u32 old = READ_ONCE(kn->miss_ns);
 	u32 now = min_t(u64, ns, 1000000000u);
 
-	WRITE_ONCE(kn->miss_ns, old ? old - old / 8 + now / 8 : now);
+	if (!old)
+		old = now;
+	if (now < old)
+		old -= (old - now) / 4;
+	else
+		old += min(now - old, old) / 32;
+	WRITE_ONCE(kn->miss_ns, old);
 }
 
 /* Until no timer is left. Nobody makes new ones. */
