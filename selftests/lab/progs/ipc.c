@@ -22,7 +22,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/futex.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -36,50 +35,10 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "need.h"
+#include "signal_at.h"
 
 #define PAGE 4096ul
-
-#define need(cond)							\
-	do {								\
-		if (!(cond))						\
-			wrong(__LINE__, #cond);				\
-	} while (0)
-
-#define fails(call, error) need((errno = 0, (long)(call) == -1 && errno == (error)))
-
-static _Noreturn void wrong(int line, const char *what)
-{
-	printf("WRONG line %d: %s (%s)\n", line, what, strerror(errno));
-	fflush(stdout);
-	_exit(1);
-}
-
-static sigjmp_buf jump;
-
-static void on_signal(int sig)
-{
-	siglongjmp(jump, sig);
-}
-
-/* The signal that touching @at raises, or 0. */
-static int signal_at(volatile char *at, int write)
-{
-	struct sigaction act = { .sa_handler = on_signal }, bus, segv;
-	int sig;
-
-	sigaction(SIGBUS, &act, &bus);
-	sigaction(SIGSEGV, &act, &segv);
-	sig = sigsetjmp(jump, 1);
-	if (!sig) {
-		if (write)
-			*at = 1;
-		else
-			(void)*at;
-	}
-	sigaction(SIGBUS, &bus, NULL);
-	sigaction(SIGSEGV, &segv, NULL);
-	return sig;
-}
 
 static void fill(void *at, size_t size, uint64_t seed)
 {

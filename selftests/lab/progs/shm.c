@@ -39,21 +39,9 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "need.h"
 
 #define PAGE 4096ul
-
-#define need(cond)							\
-	do {								\
-		if (!(cond))						\
-			wrong(__LINE__, #cond);				\
-	} while (0)
-
-static _Noreturn void wrong(int line, const char *what)
-{
-	printf("WRONG line %d: %s (%s)\n", line, what, strerror(errno));
-	fflush(stdout);
-	_exit(1);
-}
 
 static sigjmp_buf bus_jump;
 static int bus_armed;

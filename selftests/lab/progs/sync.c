@@ -42,22 +42,10 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#include "need.h"
 
 #define PAGE	4096
 #define WORDS	16
-
-#define need(cond)							\
-	do {								\
-		if (!(cond))						\
-			wrong(__LINE__, #cond);				\
-	} while (0)
-
-static _Noreturn void wrong(int line, const char *what)
-{
-	printf("WRONG line %d: %s (%s)\n", line, what, strerror(errno));
-	fflush(stdout);
-	_exit(1);
-}
 
 struct shared {
 	pthread_mutex_t mutex;

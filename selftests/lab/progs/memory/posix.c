@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,51 +22,11 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "../need.h"
+#include "../signal_at.h"
 
 #define PAGE 4096l
 #define NAME "/posix.test"
-
-#define need(cond)							\
-	do {								\
-		if (!(cond))						\
-			wrong(__LINE__, #cond);				\
-	} while (0)
-/* A call fails with this error. */
-#define fails(call, error) need((errno = 0, (long)(call) == -1) && errno == (error))
-
-static _Noreturn void wrong(int line, const char *what)
-{
-	printf("WRONG line %d: %s (%s)\n", line, what, strerror(errno));
-	fflush(stdout);
-	_exit(1);
-}
-
-static sigjmp_buf jump;
-
-static void on_signal(int sig)
-{
-	siglongjmp(jump, sig);
-}
-
-/* The signal that touching @at raises, or 0. */
-static int signal_at(volatile char *at, int write)
-{
-	struct sigaction act = { .sa_handler = on_signal }, bus, segv;
-	int sig;
-
-	sigaction(SIGBUS, &act, &bus);
-	sigaction(SIGSEGV, &act, &segv);
-	sig = sigsetjmp(jump, 1);
-	if (!sig) {
-		if (write)
-			*at = 1;
-		else
-			(void)*at;
-	}
-	sigaction(SIGBUS, &bus, NULL);
-	sigaction(SIGSEGV, &segv, NULL);
-	return sig;
-}
 
 static int make(off_t size)
 {
