@@ -81,6 +81,34 @@ struct krg_order_machine {
 	struct module *owner;
 };
 
+/**
+ * struct krg_order_source - what is left to be read of a snapshot
+ * @at: where it is
+ * @left: bytes
+ */
+struct krg_order_source {
+	const void *at;
+	size_t left;
+};
+
+/**
+ * krg_order_read() - what krg_order_write() wrote, for restore()
+ * @src: the rest; moved on
+ * @len: bytes
+ *
+ * Return: the next @len bytes; NULL: there are not so many.
+ */
+static inline const void *krg_order_read(struct krg_order_source *src, size_t len)
+{
+	const void *at = src->at;
+
+	if (len > src->left)
+		return NULL;
+	src->at += len;
+	src->left -= len;
+	return at;
+}
+
 int krg_order_register(const struct krg_order_machine *machine);
 void krg_order_unregister(const struct krg_order_machine *machine);
 void krg_order_write(struct krg_order_sink *sink, const void *data, u32 len);

@@ -102,30 +102,13 @@ void ipc_snapshot(struct net *net, struct krg_order_sink *sink)
 	up_read(&ipc_ids()->rwsem);
 }
 
-struct cursor {
-	const void *at;
-	size_t left;
-};
-
-/* Return: the next @len bytes, or NULL. */
-static const void *read_some(struct cursor *c, size_t len)
-{
-	const void *at = c->at;
-
-	if (len > c->left)
-		return NULL;
-	c->at += len;
-	c->left -= len;
-	return at;
-}
-
-static int read_users(struct cursor *c, struct ipc *ipc, struct ipc_seg *seg, u32 users)
+static int read_users(struct krg_order_source *c, struct ipc *ipc, struct ipc_seg *seg, u32 users)
 {
 	const struct wire_user *w;
 	u32 node;
 
 	for (; users; users--) {
-		w = read_some(c, sizeof(*w));
+		w = krg_order_read(c, sizeof(*w));
 		node = w ? le32_to_cpu(w->node) : KRG_MAX_NODES;
 		if (node >= KRG_MAX_NODES || !w->count || xa_load(&seg->users, node))
 			return -EBADMSG;
@@ -142,9 +125,9 @@ static bool seg_ok(struct ipc *ipc, const struct wire_seg *w)
 	       !(le32_to_cpu(w->mode) & ~(IPC_RIGHTS | SHM_DEST));
 }
 
-static int read_seg(struct cursor *c, struct ipc *ipc)
+static int read_seg(struct krg_order_source *c, struct ipc *ipc)
 {
-	const struct wire_seg *w = read_some(c, sizeof(*w));
+	const struct wire_seg *w = krg_order_read(c, sizeof(*w));
 	struct ipc_seg *seg;
 
 	if (!w || !seg_ok(ipc, w))
@@ -165,9 +148,9 @@ static int read_seg(struct cursor *c, struct ipc *ipc)
 	return read_users(c, ipc, seg, le32_to_cpu(w->users));
 }
 
-static int read_table(struct cursor *c, struct ipc *ipc)
+static int read_table(struct krg_order_source *c, struct ipc *ipc)
 {
-	const struct wire_head *w = read_some(c, sizeof(*w));
+	const struct wire_head *w = krg_order_read(c, sizeof(*w));
 	int err = 0;
 	u32 i;
 
@@ -182,7 +165,7 @@ static int read_table(struct cursor *c, struct ipc *ipc)
 /* The mirrors are made when the files can be: by mount_work, or now; here only, if ever. */
 int ipc_restore(struct net *net, const void *data, size_t len)
 {
-	struct cursor c = { .at = data, .left = len };
+	struct krg_order_source c = { .at = data, .left = len };
 	unsigned int nofs = memalloc_nofs_save();
 	struct ipc *ipc = ipc_of(net);
 	int err;

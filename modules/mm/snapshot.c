@@ -187,30 +187,13 @@ void shmfs_snapshot(struct net *net, struct krg_order_sink *sink)
 	up_read(&s->table_lock);
 }
 
-/* What is left to be read. */
-struct cursor {
-	const u8 *at;
-	size_t left;
-};
-
-static const void *read_some(struct cursor *c, size_t len)
-{
-	const void *at = c->at;
-
-	if (len > c->left)
-		return NULL;
-	c->at += len;
-	c->left -= len;
-	return at;
-}
-
-static int read_map(struct cursor *c, struct shmfs_map *m, u64 words)
+static int read_map(struct krg_order_source *c, struct shmfs_map *m, u64 words)
 {
 	const struct wire_word *w;
 	u32 bits;
 
 	for (; words; words--) {
-		w = read_some(c, sizeof(*w));
+		w = krg_order_read(c, sizeof(*w));
 		if (!w || le64_to_cpu(w->index) > MAX_LFS_FILESIZE >> PAGE_SHIFT >> 5)
 			return -EBADMSG;
 		bits = le32_to_cpu(w->bits);
@@ -261,9 +244,9 @@ static bool node_ok(const struct wire_node *w)
 	return !link || le64_to_cpu(w->size) == target;
 }
 
-static int read_node(struct cursor *c, struct shmfs *s)
+static int read_node(struct krg_order_source *c, struct shmfs *s)
 {
-	const struct wire_node *w = read_some(c, sizeof(*w));
+	const struct wire_node *w = krg_order_read(c, sizeof(*w));
 	struct shmfs_node *n;
 	const void *target;
 	u64 ino;
@@ -283,16 +266,16 @@ static int read_node(struct cursor *c, struct shmfs *s)
 	s->used += n->pages.count + n->dying.count;
 	if (err || !w->target)
 		return err;
-	target = read_some(c, round_up(le32_to_cpu(w->target), 8));
+	target = krg_order_read(c, round_up(le32_to_cpu(w->target), 8));
 	if (!target || memchr(target, 0, le32_to_cpu(w->target)))
 		return -EBADMSG;
 	n->target = kmemdup_nul(target, le32_to_cpu(w->target), GFP_KERNEL | __GFP_NOFAIL);
 	return 0;
 }
 
-static int read_name(struct cursor *c, struct shmfs *s)
+static int read_name(struct krg_order_source *c, struct shmfs *s)
 {
-	const struct wire_name *w = read_some(c, sizeof(*w));
+	const struct wire_name *w = krg_order_read(c, sizeof(*w));
 	struct shmfs_node *dir;
 	const char *name;
 	u32 len;
@@ -302,7 +285,7 @@ static int read_name(struct cursor *c, struct shmfs *s)
 	len = le32_to_cpu(w->len);
 	if (!len || len > SHMFS_NAME_MAX)
 		return -EBADMSG;
-	name = read_some(c, round_up(len, 8));
+	name = krg_order_read(c, round_up(len, 8));
 	dir = shmfs_node(s, le64_to_cpu(w->dir));
 	if (!name || !dir || !S_ISDIR(dir->mode) || !shmfs_node(s, le64_to_cpu(w->ino)) ||
 	    xa_load(&dir->entries, le64_to_cpu(w->cookie)))
@@ -311,9 +294,9 @@ static int read_name(struct cursor *c, struct shmfs *s)
 	return 0;
 }
 
-static int read_table(struct cursor *c, struct shmfs *s)
+static int read_table(struct krg_order_source *c, struct shmfs *s)
 {
-	const struct wire_head *w = read_some(c, sizeof(*w));
+	const struct wire_head *w = krg_order_read(c, sizeof(*w));
 	int err = 0;
 	u64 i;
 
@@ -335,7 +318,7 @@ static int read_table(struct cursor *c, struct shmfs *s)
 
 int shmfs_restore(struct net *net, const void *data, size_t len)
 {
-	struct cursor c = { .at = data, .left = len };
+	struct krg_order_source c = { .at = data, .left = len };
 	unsigned int nofs = memalloc_nofs_save();
 	struct shmfs *s = shmfs_of(net);
 	int err;

@@ -271,6 +271,7 @@ struct file_system_type shmfs_type = {
 	.parameters = shmfs_parameters,
 	.kill_sb = shmfs_kill_sb,
 };
+MODULE_ALIAS_FS("krgshm");
 
 struct device_list {
 	char *buffer;
@@ -297,7 +298,6 @@ static int devices_get(char *buffer, const struct kernel_param *kp)
 static const struct kernel_param_ops devices_ops = { .get = devices_get };
 module_param_cb(devices, &devices_ops, NULL, 0444);
 MODULE_PARM_DESC(devices, "devices of its file systems, as in /proc/PID/maps (not to be set)");
-MODULE_ALIAS_FS("krgshm");
 
 static void inode_begin(void *object)
 {
