@@ -141,7 +141,8 @@ static int settle(struct krg_kddm_step *s)
 
 	if (s->env->phase != KRG_KDDM_RUN && s->env->phase != KRG_KDDM_SERVE)
 		return 0;
-	while (!err) {
+	/* No rule for SETTLE is about anything else. */
+	while (!err && (krg_kddm_put_off(s->o) || s->o->flags & KRG_KDDM_EVICTING)) {
 		s->ev = &ev;
 		r = krg_kddm_rule_of(s);
 		if (!r)

@@ -4,7 +4,11 @@
 
 #define IF(name) static bool cond_##name(const struct krg_kddm_step *s)
 
-static bool put_off(const struct krg_kddm_object *o)
+/**
+ * krg_kddm_put_off - has anything been put off
+ * @o: the object
+ */
+bool krg_kddm_put_off(const struct krg_kddm_object *o)
 {
 	return o->first || o->waiting.count || o->last;
 }
@@ -61,13 +65,13 @@ IF(READY)
 
 	return o->content == KRG_KDDM_BYTES && !(o->flags & KRG_KDDM_FILLING) &&
 	       o->readers < KRG_KDDM_READERS_MAX && o->writers < KRG_KDDM_WRITERS_MAX &&
-	       (o->flags & KRG_KDDM_GRANTED || !put_off(o));
+	       (o->flags & KRG_KDDM_GRANTED || !krg_kddm_put_off(o));
 }
 
 IF(LOST) { return s->o->content == KRG_KDDM_LOST; }
 IF(UNTOUCHED) { return running(s) && s->o->content == KRG_KDDM_VOID; }
 IF(UNFILLED) { return unfilled(s->o->content) && !(s->o->flags & KRG_KDDM_FILLING); }
-IF(CALM) { return running(s) && !(s->o->flags & KRG_KDDM_FILLING) && !put_off(s->o); }
+IF(CALM) { return running(s) && !(s->o->flags & KRG_KDDM_FILLING) && !krg_kddm_put_off(s->o); }
 IF(TAKE) { return running(s) && !s->env->leaving; }
 IF(TAKE_MORE) { return cond_CALM(s) && !s->env->leaving; }
 IF(HELD_READ) { return s->o->readers; }
@@ -102,7 +106,7 @@ static bool erasable(const struct krg_kddm_step *s)
 	       !s->o->readers && touched(s->o);
 }
 
-IF(ERASE_CALM) { return erasable(s) && !put_off(s->o) && !s->o->copies.count; }
+IF(ERASE_CALM) { return erasable(s) && !krg_kddm_put_off(s->o) && !s->o->copies.count; }
 IF(ERASE_BUSY) { return erasable(s); }
 
 /* Does the manager wait for a copy: then we serve nobody after it. */
@@ -158,7 +162,7 @@ static bool copyable(const struct krg_kddm_object *o)
 
 static bool share(const struct krg_kddm_step *s)
 {
-	return other(s) && copyable(s->o) && !put_off(s->o);
+	return other(s) && copyable(s->o) && !krg_kddm_put_off(s->o);
 }
 
 IF(SHARE) { return share(s) && !to_manager(s); }
@@ -178,8 +182,8 @@ static bool givable(const struct krg_kddm_object *o)
 
 IF(GIVE) { return other(s) && givable(s->o) && !s->o->last; }
 IF(DEFER_LAST) { return other(s) && !s->o->last && !manager_waits(s); }
-IF(LET_GO) { return other(s) && !held(s->o) && !put_off(s->o); }
-IF(DEFER_FIRST) { return other(s) && !put_off(s->o); }
+IF(LET_GO) { return other(s) && !held(s->o) && !krg_kddm_put_off(s->o); }
+IF(DEFER_FIRST) { return other(s) && !krg_kddm_put_off(s->o); }
 IF(INV_LAST) { return other(s) && !s->o->last && manager_waits(s); }
 IF(EVICTING) { return s->o->flags & KRG_KDDM_EVICTING; }
 

@@ -94,6 +94,7 @@ struct krg_kddm_step {
 	unsigned int queued;
 };
 
+bool krg_kddm_put_off(const struct krg_kddm_object *o);
 bool krg_kddm_guard(const struct krg_kddm_step *s, unsigned int guard);
 int krg_kddm_act(struct krg_kddm_step *s, unsigned int act);
 const struct krg_kddm_rule *krg_kddm_rule_of(const struct krg_kddm_step *s);
