@@ -153,6 +153,7 @@ int krg_kddm_remove_range(struct krg_kddm_set *set, u64 first, u64 last, unsigne
  * @pages_received: contents received
  * @invalidated: copies given up for others
  * @prefetched: copies asked for by krg_kddm_prefetch()
+ * @migratory: reads that asked for ownership at once, as a write was to follow
  * @residency: times another node waited for the minimum residency
  * @lost: objects users were told are lost
  */
@@ -166,6 +167,7 @@ struct krg_kddm_counters {
 	u64 pages_received;
 	u64 invalidated;
 	u64 prefetched;
+	u64 migratory;
 	u64 residency;
 	u64 lost;
 };

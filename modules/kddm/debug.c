@@ -56,8 +56,8 @@ static void show_set(struct seq_file *m, const struct krg_kddm_set *set)
 		   atomic_long_read(&set->nr_objects), c.hits, c.misses, c.miss_ns);
 	seq_printf(m, " sent=%llu received=%llu pages_sent=%llu pages_received=%llu",
 		   c.sent, c.received, c.pages_sent, c.pages_received);
-	seq_printf(m, " invalidated=%llu prefetched=%llu residency=%llu lost=%llu\n",
-		   c.invalidated, c.prefetched, c.residency, c.lost);
+	seq_printf(m, " invalidated=%llu prefetched=%llu migratory=%llu residency=%llu lost=%llu\n",
+		   c.invalidated, c.prefetched, c.migratory, c.residency, c.lost);
 }
 
 static int sets_show(struct seq_file *m, void *unused)

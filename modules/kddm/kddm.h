@@ -82,6 +82,7 @@ struct krg_kddm_set {
 	bool dead;			/* destroyed; written under kddm_net.sem */
 	void *priv;			/* the linker's */
 	struct xarray objects;
+	struct xarray migratory;	/* an index under its bucket's lock: migratory.c */
 	atomic_long_t nr_objects;
 	struct work_struct reap_work;
 	struct krg_kddm_counters __percpu *count;
@@ -250,6 +251,9 @@ bool kddm_residency_over(struct kddm_at *at);
 void kddm_residency_granted(struct kddm_at *at);
 void kddm_residency_missed(struct kddm_net *kn, u64 ns);
 void kddm_residency_wait(struct kddm_net *kn);
+
+/* migratory.c */
+int kddm_access(struct kddm_at *at, u8 op);
 
 /* wait.c */
 void kddm_wake(struct kddm_at *at, u8 whom, int status);

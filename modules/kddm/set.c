@@ -93,6 +93,7 @@ static struct krg_kddm_set *set_alloc(struct kddm_net *kn, struct krg_kddm_id id
 	set->id = id;
 	refcount_set(&set->ref, 1);
 	xa_init(&set->objects);
+	xa_init(&set->migratory);
 	INIT_WORK(&set->reap_work, set_reap_work);
 	return set;
 }
@@ -103,6 +104,7 @@ static void set_free(struct krg_kddm_set *set)
 		set->linker->close(set);
 	kddm_linker_put(set->linker);
 	xa_destroy(&set->objects);
+	xa_destroy(&set->migratory);
 	free_percpu(set->count);
 	kfree_rcu(set, rcu);
 }

@@ -265,7 +265,7 @@ void krg_kddm_prefetch(struct krg_kddm_set *set, u64 index, unsigned int count)
 	for (; count; count--, index++) {
 		kddm_lock(&at, set, index, true);
 		state = at.obj->core.state;
-		kddm_op(&at, KRG_KDDM_OP_PREFETCH, KRG_KDDM_NOBODY, 0);
+		kddm_access(&at, KRG_KDDM_OP_PREFETCH);
 		if (state != at.obj->core.state)
 			kddm_count(&set->count->prefetched);
 		kddm_unlock(&at);

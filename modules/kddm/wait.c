@@ -208,8 +208,17 @@ static int attempt_user(struct kddm_at *at, struct kddm_waiter *w)
 {
 	int err;
 
-	err = w->op == KRG_KDDM_OP_FLUSH ? attempt_flush(at, w) :
-					   kddm_op(at, w->op, KRG_KDDM_NOBODY, 0);
+	switch (w->op) {
+	case KRG_KDDM_OP_FLUSH:
+		err = attempt_flush(at, w);
+		break;
+	case KRG_KDDM_OP_GET:
+	case KRG_KDDM_OP_GRAB:
+		err = kddm_access(at, w->op);
+		break;
+	default:
+		err = kddm_op(at, w->op, KRG_KDDM_NOBODY, 0);
+	}
 	if (err == KRG_KDDM_WAIT && !list_empty(&w->link) &&
 	    (w->op == KRG_KDDM_OP_SYNC || w->op == KRG_KDDM_OP_REMOVE))
 		w->asked = true;

@@ -5,6 +5,7 @@
 # one kernel, by network namespaces. Proves that
 #   - what one node writes the others read, pages and small objects, spread or at home;
 #   - reads and writes at random from all nodes at once lose nothing and tear nothing;
+#   - who reads and then writes what migrates has one miss of it, not two;
 #   - sync, remove, flush, prefetch, destroy do what they say, alone and under load;
 #   - a node that leaves in order loses nothing; one that joins takes part;
 #   - a node that is cut off takes nothing with it but what only it had: that is an
@@ -13,7 +14,7 @@
 #   - a side without quorum gets errors, not old data, for what it does not have.
 # shellcheck source=selftests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
-plan 54
+plan 58
 nodes=8
 ms=4000
 [ "$KERNEL" != debug ] || nodes=5
@@ -58,6 +59,21 @@ net kddm n1 add 1 7 >/dev/null
 ok "flush: the copy goes elsewhere" net kddm n1 flush 1 7 2
 not_ok "it is not here any more" net kddm n1 find 1 7
 is "and not lost" "$(net kddm n1 get 1 7)" 1
+
+# One node after the other reads it and writes it; both keep the set, by another object.
+sent() { { net kddm n1 counters 201; net kddm n2 counters 201; } | sum sent; }
+turns() { local i; for ((i = 0; i < $1; i++)); do net kddm n1 readadd 201 0 && net kddm n2 readadd 201 0 || return; done; }
+net kddm n2 add 201 1 >/dev/null
+turns 3
+before=$(sent)
+ok "an object that migrates is read and written" turns 10
+is "by one miss a turn, not two: its ownership is asked for at once" $(($(sent) - before)) 40
+is "nothing is lost" "$(net kddm n1 get 201 0)" 26
+net kddm n2 get 201 0 >/dev/null
+net kddm n1 get 201 0 >/dev/null
+net kddm n2 get 201 0 >/dev/null
+is "once it is only read, both have it" "$(net kddm n1 find 201 0; net kddm n2 find 201 0)" "26
+26"
 
 for set in 2 102 204; do
 	got=$(net kddm_all $nodes hammer $set 40 $ms 7)

@@ -6,6 +6,7 @@
  *
  *   get SET OBJECT                 prints what it counts to
  *   add SET OBJECT                 counts one more
+ *   readadd SET OBJECT             get, then add
  *   find SET OBJECT                as get, if a copy is here
  *   flush SET OBJECT TO            sync | remove SET OBJECT
  *   prefetch SET OBJECT COUNT      destroy SET      remove_range SET FIRST LAST
@@ -254,8 +255,8 @@ static void do_counters(struct krg_kddm_set *s, struct answer *a)
 	krg_kddm_set_counters(s, &c);
 	say(a, "hits=%llu misses=%llu sent=%llu received=%llu pages_sent=%llu pages_received=%llu",
 	    c.hits, c.misses, c.sent, c.received, c.pages_sent, c.pages_received);
-	say(a, " invalidated=%llu prefetched=%llu residency=%llu lost=%llu\n", c.invalidated,
-	    c.prefetched, c.residency, c.lost);
+	say(a, " invalidated=%llu prefetched=%llu migratory=%llu residency=%llu lost=%llu\n",
+	    c.invalidated, c.prefetched, c.migratory, c.residency, c.lost);
 }
 
 static u8 small_random(struct rnd_state *rnd, u8 below)
@@ -361,6 +362,9 @@ static int do_set(struct net *net, const char *verb, unsigned int set, char *arg
 		      (say(a, "%llu\n", total), 0);
 	else if (!strcmp(verb, "add"))
 		err = add_one(tn, s, set, object);
+	else if (!strcmp(verb, "readadd"))
+		err = read_one(tn, s, set, object, false, &total, NULL) ?:
+		      add_one(tn, s, set, object);
 	else if (!strcmp(verb, "flush"))
 		err = krg_kddm_flush(s, object, n > 1 ? (int)x : KRG_NODE_NONE, 0);
 	else if (!strcmp(verb, "sync"))
