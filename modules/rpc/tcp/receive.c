@@ -12,6 +12,9 @@
 /* Bytes taken in one go in process context, before the lock is given back. */
 #define RECEIVE_BUDGET	(256u << 10)
 
+/* More than this unread, about two pages with their frames, is no single message. */
+#define RECEIVE_AT_ONCE	(9u << 10)
+
 struct receive_pass {
 	struct tcp_link *link;
 	gfp_t gfp;
@@ -134,15 +137,26 @@ static bool receive_pass(struct tcp_link *link, gfp_t gfp, size_t budget, int *e
 	return !pass.err && !desc.count;
 }
 
+/* Under the socket's lock. */
+static bool receive_later(const struct tcp_link *link)
+{
+	const struct tcp_sock *tp = tcp_sk(link->sock->sk);
+
+	return krg_rpc_lane_id(link->lane) == KRG_LANE_BULK ||
+	       tp->rcv_nxt - READ_ONCE(tp->copied_seq) > RECEIVE_AT_ONCE;
+}
+
 /*
  * The socket has data. Soft interrupt, or the end of a section under the
- * socket's lock. Control frames are short: they are dealt with here and now.
+ * socket's lock. Control frames are short: they are dealt with here and now, but a
+ * stream of them is left to a thread: each time the socket is read TCP acknowledges,
+ * and a thread reads what many packets have brought.
  */
 void rtcp_receive_ready(struct tcp_link *link)
 {
 	int err;
 
-	if (krg_rpc_lane_id(link->lane) == KRG_LANE_BULK) {
+	if (receive_later(link)) {
 		queue_work(tcp_wq, &link->rx_work);
 		return;
 	}

@@ -9,8 +9,9 @@
  *
  * Who runs where. A link's receiving half runs under its socket's lock: on the
  * control lane right in the soft interrupt that brings the data, so that a reply
- * wakes its caller with no thread in between; on the bulk lane in rx_work. Its
- * sending half runs under tx_lock in whichever thread has something to send.
+ * wakes its caller with no thread in between; on the bulk lane, and while a lot comes
+ * at once, in rx_work. Its sending half runs under tx_lock in whichever thread has
+ * something to send.
  *
  * Lock order: tcp_lane.lock > tcp_link.tx_lock > socket lock > lane locks of krg_rpc.
  */
