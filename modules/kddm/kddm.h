@@ -102,6 +102,7 @@ struct kddm_peer {
 	struct mutex lock;		/* order of what is sent; the pack */
 	u32 packed;			/* lock: records in pack */
 	struct krg_kddm_record last;	/* lock: the last of them */
+	bool unsent;			/* lock: krg_rpc has some that wait for more */
 	u8 *pack;			/* lock: head and KDDM_PACK_RECORDS records, or NULL */
 	struct list_head held;		/* kddm_net.sem: by its handler, or for writing */
 	u32 pong;			/* kddm_net.sem: last one that came */

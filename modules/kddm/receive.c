@@ -81,6 +81,7 @@ static int object_message(struct kddm_net *kn, struct inbound *in, struct krg_kd
 	return err == -EPROTO ? bad(kn, in->from, "a message that can't be in this state") : 0;
 }
 
+/* What follows of many is often for one node: it goes together. */
 static int record_messages(struct kddm_net *kn, struct inbound *in,
 			   const struct krg_kddm_record *r)
 {
@@ -94,11 +95,15 @@ static int record_messages(struct kddm_net *kn, struct inbound *in,
 	set = kddm_set_get(kn, id);
 	if (IS_ERR(set))
 		return bad(kn, in->from, "speaks of a set that can't be");
+	if (r->more)
+		kddm_plug(kn);
 	err = content_ok(in, set, r) ? object_message(kn, in, set, r, r->index) :
 				       bad(kn, in->from, "content amiss");
 	for (bit = 0; bit < 64 && !err; bit++)
 		if (r->more >> bit & 1)
 			err = object_message(kn, in, set, r, r->index + 1 + bit);
+	if (r->more)
+		kddm_unplug(kn);
 	kddm_set_put(set);
 	return err;
 }
@@ -110,7 +115,6 @@ static int objects_packet(struct kddm_net *kn, struct inbound *in)
 	unsigned int i;
 	int err = 0;
 
-	/* What follows of many is often for one node: it goes together. */
 	if (in->p.count > 1)
 		kddm_plug(kn);
 	for (i = 0; i < in->p.count && !err; i++, at += KRG_KDDM_WIRE_OBJECT) {

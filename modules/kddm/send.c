@@ -3,7 +3,8 @@
  * Messages to one node leave in the order of the events they come from: an object's
  * under its lock, all others' under the peer's. While a node is plugged, messages
  * without content gather, so that many objects' go in one packet, and equal ones of
- * neighbours in one record; whatever goes to that peer takes them along first.
+ * neighbours in one record; whatever goes to that peer takes them along first. Those with
+ * content go as they are, but krg_rpc may send several at once.
  */
 #define pr_fmt(fmt) "krg_kddm: " fmt
 
@@ -38,11 +39,16 @@ struct kddm_peer *kddm_peer(struct kddm_net *kn, unsigned int node)
 }
 
 /* A peer that is gone gets nothing: the view will change. */
-static void post(struct kddm_net *kn, unsigned int to, const void *data, u32 len,
-		 struct page *page)
+static void post(struct kddm_net *kn, unsigned int to, struct kddm_peer *p, const void *data,
+		 u32 len, struct page *page)
 {
-	int err = krg_rpc_post(kn->net, to, KRG_SERVICE_KDDM, data, len, page);
+	bool more = page && atomic_read(&kn->plugged);
+	int err;
 
+	lockdep_assert_held(&p->lock);
+	err = more ? krg_rpc_post_more(kn->net, to, KRG_SERVICE_KDDM, data, len, page) :
+		     krg_rpc_post(kn->net, to, KRG_SERVICE_KDDM, data, len, page);
+	p->unsent = more;
 	if (err && err != -EHOSTDOWN)
 		pr_err_ratelimited("a message to node %u is lost: error %d\n", to, err);
 }
@@ -70,7 +76,7 @@ static void peer_flush(struct kddm_net *kn, unsigned int to, struct kddm_peer *p
 		return;
 	pack_last(p);
 	kddm_head(kn, KRG_KDDM_PACKET_OBJECTS, p->packed, 0, p->pack);
-	post(kn, to, p->pack, KRG_KDDM_WIRE_HEAD + p->packed * KRG_KDDM_WIRE_OBJECT, NULL);
+	post(kn, to, p, p->pack, KRG_KDDM_WIRE_HEAD + p->packed * KRG_KDDM_WIRE_OBJECT, NULL);
 	p->packed = 0;
 }
 
@@ -109,7 +115,8 @@ static struct page *content_page(const struct kddm_at *at)
 	return o->raw ? o->data : at->set->linker->page(at->set, at->index, o->data);
 }
 
-static void send_now(struct kddm_at *at, unsigned int to, const struct krg_kddm_record *r)
+static void send_now(struct kddm_at *at, unsigned int to, struct kddm_peer *p,
+		     const struct krg_kddm_record *r)
 {
 	u8 data[KRG_KDDM_WIRE_HEAD + KRG_KDDM_WIRE_OBJECT];
 	bool content = r->msg.content == KRG_KDDM_RAW;
@@ -122,14 +129,14 @@ static void send_now(struct kddm_at *at, unsigned int to, const struct krg_kddm_
 	if (content)
 		kddm_count(&at->set->count->pages_sent);
 	if (!content || at->set->linker->size == PAGE_SIZE) {
-		post(kn, to, data, sizeof(data), content ? content_page(at) : NULL);
+		post(kn, to, p, data, sizeof(data), content ? content_page(at) : NULL);
 		return;
 	}
 	size = at->set->linker->size;
 	all = kmalloc(sizeof(data) + size, GFP_KERNEL | __GFP_NOFAIL);
 	memcpy(all, data, sizeof(data));
 	memcpy(all + sizeof(data), at->obj->data, size);
-	post(kn, to, all, sizeof(data) + size, NULL);
+	post(kn, to, p, all, sizeof(data) + size, NULL);
 	kfree(all);
 }
 
@@ -157,7 +164,7 @@ void kddm_send(struct kddm_at *at, unsigned int to, const struct krg_kddm_msg *m
 		peer_pack(at->kn, to, p, &r);
 	} else {
 		peer_flush(at->kn, to, p);
-		send_now(at, to, &r);
+		send_now(at, to, p, &r);
 	}
 	mutex_unlock(&p->lock);
 }
@@ -175,7 +182,7 @@ void kddm_send_packet(struct kddm_net *kn, unsigned int to, const void *data, u3
 
 	mutex_lock(&p->lock);
 	peer_flush(kn, to, p);
-	post(kn, to, data, len, NULL);
+	post(kn, to, p, data, len, NULL);
 	mutex_unlock(&p->lock);
 }
 
@@ -230,7 +237,7 @@ bool kddm_ponged(struct kddm_net *kn, u32 ping)
 	return true;
 }
 
-/* From now on messages without content gather; until kddm_unplug(). */
+/* From now on messages may gather; until kddm_unplug(). */
 void kddm_plug(struct kddm_net *kn)
 {
 	atomic_inc(&kn->plugged);
@@ -249,6 +256,9 @@ void kddm_unplug(struct kddm_net *kn)
 			continue;
 		mutex_lock(&p->lock);
 		peer_flush(kn, n, p);
+		if (p->unsent)
+			krg_rpc_push(kn->net, n);
+		p->unsent = false;
 		mutex_unlock(&p->lock);
 	}
 }

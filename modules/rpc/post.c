@@ -27,6 +27,9 @@ static_assert(PAGE_SIZE == KRG_FRAME_PAGE_BYTES);
 #define POST_ACK_EVERY	32
 #define POST_ACK_DELAY	msecs_to_jiffies(20)
 
+/* Bytes after which posts that wait for more are sent nevertheless. */
+#define POST_MORE_MAX	(64u << 10)
+
 static u64 post_name(u32 stream, u32 number)
 {
 	return (u64)stream << 32 | number;
@@ -224,27 +227,8 @@ int rpc_post_acked(struct krg_rpc_lane_state *lane, u64 call, const char **why)
 	return sane ? 0 : -EPROTO;
 }
 
-/**
- * krg_rpc_post() - tell another node (or this one), whatever happens to connections
- * @net: namespace
- * @to: node id
- * @service: service number; it has KRG_RPC_POSTS
- * @data: message
- * @len: its length
- * @page: a page behind it, or NULL; held until @to has it. Its content must not
- *	change until then, or until @to has been removed
- *
- * Never waits for room: a protocol that uses posts bounds how much it has under way
- * to a node, well below RPC_QUEUE_HARD, beyond which that one drops the connection
- * and is sent everything again. Posts to one node arrive once, in the order in which
- * they were posted, as long as neither of the two removes the other.
- *
- * Context: process; handlers too. Locks: none a handler takes.
- * Return: 0; -EHOSTDOWN: no such peer; -EOPNOTSUPP: no such service, or it takes no
- * posts; -EMSGSIZE.
- */
-int krg_rpc_post(struct net *net, krg_node_t to, u16 service, const void *data, u32 len,
-		 struct page *page)
+static int post(struct net *net, krg_node_t to, u16 service, const void *data, u32 len,
+		struct page *page, bool more)
 {
 	struct krg_frame frame = {
 		.type = KRG_FRAME_POST,
@@ -280,13 +264,79 @@ int krg_rpc_post(struct net *net, krg_node_t to, u16 service, const void *data, 
 	} else {
 		out->frame.call = post_name(lane->post_stream, lane->post_next++);
 		rpc_lane_append(lane, out);
+		more = more && lane->tx_queued < POST_MORE_MAX;
 	}
 	spin_unlock_bh(&lane->lock);
 	if (err)
 		rpc_out_free(out);
-	else
+	else if (!more)
 		rpc_lane_kick(lane);
 	krg_rpc_lane_put(lane);
 	return err;
 }
+
+/**
+ * krg_rpc_post() - tell another node (or this one), whatever happens to connections
+ * @net: namespace
+ * @to: node id
+ * @service: service number; it has KRG_RPC_POSTS
+ * @data: message
+ * @len: its length
+ * @page: a page behind it, or NULL; held until @to has it. Its content must not
+ *	change until then, or until @to has been removed
+ *
+ * Never waits for room: a protocol that uses posts bounds how much it has under way
+ * to a node, well below RPC_QUEUE_HARD, beyond which that one drops the connection
+ * and is sent everything again. Posts to one node arrive once, in the order in which
+ * they were posted, as long as neither of the two removes the other.
+ *
+ * Context: process; handlers too. Locks: none a handler takes.
+ * Return: 0; -EHOSTDOWN: no such peer; -EOPNOTSUPP: no such service, or it takes no
+ * posts; -EMSGSIZE.
+ */
+int krg_rpc_post(struct net *net, krg_node_t to, u16 service, const void *data, u32 len,
+		 struct page *page)
+{
+	return post(net, to, service, data, len, page, false);
+}
 EXPORT_SYMBOL_GPL(krg_rpc_post);
+
+/**
+ * krg_rpc_post_more() - the same, with more to come at once
+ * @net: namespace
+ * @to: node id
+ * @service: service number
+ * @data: message
+ * @len: its length
+ * @page: a page behind it, or NULL
+ *
+ * May be sent with what follows: with the next krg_rpc_post() or, at the latest,
+ * krg_rpc_push() to that node, which must not be left out. Many small packets, each with
+ * a wakeup and an acknowledgment, are what that saves.
+ *
+ * Context, locks, return: as krg_rpc_post().
+ */
+int krg_rpc_post_more(struct net *net, krg_node_t to, u16 service, const void *data, u32 len,
+		      struct page *page)
+{
+	return post(net, to, service, data, len, page, true);
+}
+EXPORT_SYMBOL_GPL(krg_rpc_post_more);
+
+/**
+ * krg_rpc_push() - send what krg_rpc_post_more() has left
+ * @net: namespace
+ * @to: node id
+ *
+ * Context: process; handlers too. Locks: none a handler takes.
+ */
+void krg_rpc_push(struct net *net, krg_node_t to)
+{
+	struct krg_rpc_lane_state *lane = rpc_lane_lookup(net, to, KRG_LANE_CONTROL);
+
+	if (!lane)
+		return;
+	rpc_lane_kick(lane);
+	krg_rpc_lane_put(lane);
+}
+EXPORT_SYMBOL_GPL(krg_rpc_push);

@@ -176,7 +176,11 @@ static int post_one(struct net *net, int node, struct post *post, u32 len)
 			return -ENOMEM;
 		memset(page_address(page), post_byte(post->number), PAGE_SIZE);
 	}
-	err = krg_rpc_post(net, node, TEST_POSTS, post, sizeof(*post) + len, page);
+	/* Some alone, some that wait for what follows; the last of all for do_post(). */
+	if (post->number & 4)
+		err = krg_rpc_post_more(net, node, TEST_POSTS, post, sizeof(*post) + len, page);
+	else
+		err = krg_rpc_post(net, node, TEST_POSTS, post, sizeof(*post) + len, page);
 	if (page)
 		put_page(page);
 	return err;
@@ -196,6 +200,7 @@ static int do_post(struct net *net, const char *args)
 	for (; !err && post->number < count; post->number++)
 		err = post_one(net, node, post, len);
 	kfree(post);
+	krg_rpc_push(net, node);
 	return err;
 }
 
