@@ -116,6 +116,7 @@ together 3 "$(work $stress)" &
 busy=$!
 judged "random accesses under work, delay and loss" check_until $((stress - 2))
 ok "the work ends" wait $busy
+diag "$(for n in 1 2 3; do on $n "sed 's/^/node $n: /' /root/ng.log"; done)"
 # Node 3 dies in the middle of it all.
 together 3 "$(work 25)" >/dev/null &
 busy=$!
