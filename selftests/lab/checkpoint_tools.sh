@@ -14,9 +14,6 @@
 . "$(dirname "$0")/lib.sh"
 cd "$repo" || exit 1
 
-on() { # NODE SCRIPT
-	lab exec -n "$1" -- sh -c "$2" 2>&1
-}
 grew() { [ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -gt "$2" ]; }
 changed() { [ "$(stat -c %.Y "$1" 2>/dev/null)" != "$2" ]; }
 writes() { # FILE of /shared: whether somebody writes to it; its end may be written already

@@ -30,16 +30,7 @@ lab_up -n 2 --mem 512 --no-cluster
 for n in 1 2; do
 	lab push $n "$tmp/project/tally" "$tmp/project/board" /root || bail "cannot copy into node $n"
 done
-on() { lab exec -n "$1" -- timeout 100 sh -c "cd /root && $2" 2>&1; } # NODE SCRIPT
-both() { # SCRIPT: on both nodes at once
-	local first status=0
-	on 1 "$1" &
-	first=$!
-	on 2 "$1" || status=1
-	wait $first || status=1
-	return $status
-}
-mounted() { lab exec -n "$1" -- grep -q '/dev/shm krgshm' /proc/mounts; }
+on_limit=100
 
 is "no cluster: no cluster memory" "$(on 1 './tally /t 1')" \
 	'tally: no cluster memory here: no krgshm is mounted (krgadm cluster start)'
@@ -55,7 +46,7 @@ like "others may not" "$(on 2 'cp tally /tmp && setpriv --reuid 65534 --regid 65
 like "nor destroy it" "$(on 2 'setpriv --reuid 65534 --regid 65534 --clear-groups /tmp/tally /t destroy')" 'Permission denied'
 on 1 'echo text >/dev/shm/text'
 is "another file is none" "$(on 2 './tally /text destroy')" 'tally: text is no container'
-ok "both count at once" both './tally /t 3000'
+ok "both count at once" together 2 './tally /t 3000'
 is "nothing is lost" "$(on 1 './tally /t 0')" '6007 6007'
 # Killed at any moment, the lock held or not: the next one goes on.
 on 2 './tally /t 100000000 >/dev/null & sleep 2; kill -9 $!'

@@ -22,20 +22,7 @@ mapfile -t tests < <("$tmp/ipc" list)
 plan $((${#tests[@]} + 100))
 lab_up -n 3 --mem 512
 
-on() { # NODE SCRIPT
-	lab exec -n "$1" -- timeout 100 sh -c "cd /tmp && $2" 2>&1
-}
-all() { # SCRIPT: on all nodes at once
-	local pids=() n status=0
-	for n in 1 2 3; do
-		on $n "$1" &
-		pids+=($!)
-	done
-	for n in "${pids[@]}"; do
-		wait "$n" || status=1
-	done
-	return $status
-}
+on_dir=/tmp on_limit=100
 push() { lab push "$1" "$tmp"/ipc* selftests/lab/progs/ipc_python.py /tmp; }
 list() { on "$1" 'ipcs -m | grep ^0x'; }
 none() { [ -z "$(list 1)$(list 2)$(list 3)" ]; }
@@ -96,14 +83,14 @@ wait $!
 is "neither waits in vain" "$(on 1 'cat passed')" 0
 on 2 "ipcrm -m $turns"
 id=$(on 3 './ipc get 77 4096 c666')
-ok "three nodes add to one word" all "./ipc add $id 20000"
+ok "three nodes add to one word" together 3 "./ipc add $id 20000"
 is "nothing is lost" "$(on 1 "./ipc sum $id")" 60000
 is "nor seen otherwise elsewhere" "$(on 2 "./ipc sum $id")" 60000
-ok "all make the same keys at once" all 'for k in $(seq 3000 3019); do ./ipc get $k 100 c600; done >made'
+ok "all make the same keys at once" together 3 'for k in $(seq 3000 3019); do ./ipc get $k 100 c600; done >made'
 is "and get the same ids" "$(on 2 'cat made')" "$(on 1 'cat made')"
 is "each" "$(on 3 'sort -u made | grep -c "^[0-9]*$"; cmp made made')" 20
-is "of exclusive makers one wins" "$(all 'for k in $(seq 4000 4009); do ./ipc get $k 100 ce600; done' | grep -c '^[0-9]')" 10
-is "the others are told why" "$(all 'for k in $(seq 4000 4009); do ./ipc get $k 100 ce600; done' | sort | uniq -c | tr -s ' ')" ' 30 EEXIST'
+is "of exclusive makers one wins" "$(together 3 'for k in $(seq 4000 4009); do ./ipc get $k 100 ce600; done' | grep -c '^[0-9]')" 10
+is "the others are told why" "$(together 3 'for k in $(seq 4000 4009); do ./ipc get $k 100 ce600; done' | sort | uniq -c | tr -s ' ')" ' 30 EEXIST'
 ok "ipcrm by key, from elsewhere" on 2 'for k in $(seq 3000 3019) $(seq 4000 4009); do ipcrm -M $k || exit 1; done'
 is "one is left" "$(list 1 | wc -l) $(list 2 | wc -l) $(list 3 | wc -l)" '1 1 1'
 
@@ -173,7 +160,7 @@ id=$(on 1 './ipc get 77 0 0')
 one=$(on 1 'python3 ipc_python.py write 0xbeef')
 is "Python on another node" "$(on 3 'python3 ipc_python.py read 0xbeef')" "$one"
 on 2 'ipcrm -M 0xbeef'
-ok "stress on three nodes at once" all 'stress-ng --shm-sysv 1 --shm-sysv-bytes 1m --shm-sysv-segs 4 -t 10 -q'
+ok "stress on three nodes at once" together 3 'stress-ng --shm-sysv 1 --shm-sysv-bytes 1m --shm-sysv-segs 4 -t 10 -q'
 is "leaves nothing" "$(list 1 | wc -l) $(list 2 | wc -l) $(list 3 | wc -l)" '1 1 1'
 
 ok "node 3 leaves" lab exec -n 1 -- krgadm nodes del -n 3

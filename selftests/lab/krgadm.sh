@@ -13,9 +13,6 @@
 . "$(dirname "$0")/lib.sh"
 cd "$repo" || exit 1
 
-on() { # NODE SCRIPT
-	lab exec -n "$1" -- sh -c "$2" 2>&1
-}
 count() { on 1 'cat /tmp/count'; }
 changed() { [ "$1" != "$(count)" ]; }
 runs() { # whether the counting program gets on

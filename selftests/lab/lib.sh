@@ -164,6 +164,30 @@ build_test_module() { # NAME
 			KBUILD_EXTRA_SYMBOLS="$src/modules/Module.symvers" modules
 }
 
+# ---- work on nodes
+
+# Where scripts run on nodes, and for how long at most; scenarios set them.
+on_dir=/root
+on_limit=1200
+on() { # NODE SCRIPT
+	lab exec -n "$1" -- timeout "$on_limit" sh -c "cd $on_dir && $2" 2>&1
+}
+# On nodes 1 to N at once; ME in the script becomes 0 to N-1.
+together() { # N SCRIPT
+	local i pids=() status=0
+	for ((i = 1; i <= $1; i++)); do
+		on "$i" "${2//ME/$((i - 1))}" &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do
+		wait "$i" || status=1
+	done
+	return $status
+}
+# Is /dev/shm the cluster's.
+mounted() { lab exec -n "$1" -- grep -q '/dev/shm krgshm' /proc/mounts; }
+not_mounted() { lab exec -n "$1" -- sh -c '! grep -q "/dev/shm krgshm" /proc/mounts'; }
+
 # ---- what the kernel says
 
 kernel_reports='BUG[: ]|WARNING[: ]|Oops|possible circular locking|possible recursive locking|inconsistent lock state|INFO: possible'

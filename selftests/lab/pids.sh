@@ -20,9 +20,6 @@ build() {
 	build_test_module pids &&
 		gcc -O2 -Wall -Wextra -pthread selftests/lab/progs/forks.c -o "$work/forks"
 }
-on() { # NODE SCRIPT
-	lab exec -n "$1" -- sh -c "$2" 2>&1
-}
 first() { echo $(($1 << 16)); }
 end() { echo $((($1 + 1) << 16)); }
 forks() { # NODE COUNT JOBS [WRAPPER…]: children whose numbers should be of the node's range

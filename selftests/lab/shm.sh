@@ -19,9 +19,7 @@ mapfile -t tests < <("$tmp/shm" list)
 plan $((${#tests[@]} + 54))
 lab_up -n 2 --mem 512
 
-on() { # NODE SCRIPT
-	lab exec -n "$1" -- timeout 100 sh -c "cd /dev/shm && $2" 2>&1
-}
+on_dir=/dev/shm on_limit=100
 both() { # SCRIPT…: on node 1 the first, on node 2 the last, at once
 	local first status=0
 	on 1 "$1" &
@@ -31,8 +29,6 @@ both() { # SCRIPT…: on node 1 the first, on node 2 the last, at once
 	return $status
 }
 push() { lab push "$1" "$tmp/shm" selftests/lab/progs/shm_python.py /tmp; }
-mounted() { lab exec -n "$1" -- grep -q '/dev/shm krgshm' /proc/mounts; }
-not_mounted() { lab exec -n "$1" -- sh -c '! grep -q "/dev/shm krgshm" /proc/mounts'; }
 all_free() { on 1 '[ "$(stat -fc %f .)" = "$(stat -fc %b .)" ]'; }
 
 for n in 1 2; do

@@ -29,22 +29,7 @@ plan $((${#posix[@]} + 34))
 lab_up -n 3 --mem 512
 logs=$repo/build/lab/$LAB/shared
 
-on() { # NODE SCRIPT
-	lab exec -n "$1" -- timeout $((stress + 300)) sh -c "cd /dev/shm && $2" 2>&1
-}
-# On nodes 1 to N at once; ME in the script becomes 0 to N-1.
-together() { # N SCRIPT
-	local i pids=() status=0
-	for ((i = 1; i <= $1; i++)); do
-		on "$i" "${2//ME/$((i - 1))}" &
-		pids+=($!)
-	done
-	for i in "${pids[@]}"; do
-		wait "$i" || status=1
-	done
-	return $status
-}
-mounted() { lab exec -n "$1" -- grep -q '/dev/shm krgshm' /proc/mounts; }
+on_dir=/dev/shm on_limit=$((stress + 300))
 judged() { # NAME COMMAND…: what it prints, as a comment too
 	local name=$1 said status
 	shift

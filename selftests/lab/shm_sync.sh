@@ -20,9 +20,7 @@ gcc -O2 -Wall -Wextra -pthread -o "$tmp/sync" selftests/lab/progs/sync.c || bail
 plan 85
 lab_up -n 3 --mem 512
 
-on() { # NODE SCRIPT
-	lab exec -n "$1" -- timeout 60 sh -c "cd /dev/shm && $2" 2>&1
-}
+on_dir=/dev/shm on_limit=60
 s() { # NODE ARGS…: of sync
 	local node=$1
 	shift
@@ -42,8 +40,6 @@ asleep() { # NODE
 	on "$1" 'for p in $(pgrep -x sync); do for t in /proc/$p/task/*; do cat $t/wchan; echo; done; done | grep -cE "futex|rt_mutex"'
 }
 sleeps() { [ "$(asleep "$1")" = "$2" ]; }            # NODE COUNT
-mounted() { lab exec -n "$1" -- grep -q '/dev/shm krgshm' /proc/mounts; }
-not_mounted() { lab exec -n "$1" -- sh -c '! grep -q "/dev/shm krgshm" /proc/mounts'; }
 # The same on all nodes at once; all must say "ok".
 everywhere() { # ARGS1 ARGS2 ARGS3
 	local n jobs=() status=0
