@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Minimum residency: what was just granted may not be taken for a short time, or two
- * nodes that write to one page would do nothing but pass it on. A node that
- * keeps a page for a fraction f of the time its transfer takes works f / (1 + f) of
- * the time; f = 3/4 by default.
+ * nodes that write to one page would do nothing but pass it on. By default a node
+ * keeps a page for as long as its transfer takes: it works half of the time.
  *
  * What a miss takes is measured on misses that did not have to wait for another node's
  * residency (KDDM_MSG_LATE), or each would make the other longer. Of those some have
@@ -24,7 +23,7 @@
 unsigned int kddm_residency_us = RESIDENCY_AUTO;
 module_param_named(residency_us, kddm_residency_us, uint, 0644);
 MODULE_PARM_DESC(residency_us,
-		 "us for which an object just gained stays; 4294967295 = 3/4 of what a miss takes");
+		 "us for which an object just gained stays; 4294967295 = what a miss takes");
 
 struct residency_timer {
 	struct hrtimer timer;
@@ -43,7 +42,7 @@ static u32 residency_us(struct kddm_net *kn)
 	u32 us = READ_ONCE(kddm_residency_us);
 
 	if (us == RESIDENCY_AUTO)
-		us = READ_ONCE(kn->miss_ns) / 1000 * 3 / 4;
+		us = READ_ONCE(kn->miss_ns) / 1000;
 	return min(us, RESIDENCY_MAX_US);
 }
 
