@@ -14,7 +14,6 @@
 
 #define SEEN		1ul	/* read, then written: once */
 #define MIGRATES	2ul	/* and once more */
-#define TIMES		3ul
 #define UNWRITTEN	4ul	/* it came to be read, and was not written since */
 
 static unsigned long recall(const struct kddm_at *at)
@@ -30,18 +29,13 @@ static void remember(struct kddm_at *at, unsigned long what)
 	xa_store(&at->set->migratory, at->index, xa_mk_value(what), GFP_NOWAIT | __GFP_NOWARN);
 }
 
-static void came_to_be_read(struct kddm_at *at, unsigned long what)
+/* A miss of it begins. */
+static void came(struct kddm_at *at, unsigned long what, bool to_be_read)
 {
 	if (what & UNWRITTEN)
 		xa_erase(&at->set->migratory, at->index);
-	else if (what)
+	else if (what && to_be_read)
 		remember(at, what | UNWRITTEN);
-}
-
-static void came_to_be_written(struct kddm_at *at, unsigned long what)
-{
-	if (what & UNWRITTEN)
-		xa_erase(&at->set->migratory, at->index);
 }
 
 static void upgraded(struct kddm_at *at, unsigned long what)
@@ -55,24 +49,7 @@ static void upgraded(struct kddm_at *at, unsigned long what)
 static void written(struct kddm_at *at, unsigned long what)
 {
 	if (what & UNWRITTEN)
-		remember(at, what & TIMES);
-}
-
-/* What @op, begun in state @before, tells. */
-static void learn(struct kddm_at *at, u8 op, u8 before, int result)
-{
-	bool write = op == KRG_KDDM_OP_GRAB, begun = at->obj->core.state != before;
-	unsigned long what;
-
-	if (!write && xa_empty(&at->set->migratory))
-		return;
-	what = recall(at);
-	if (begun && before == KRG_KDDM_I)
-		write ? came_to_be_written(at, what) : came_to_be_read(at, what);
-	else if (begun && write && (before == KRG_KDDM_S || before == KRG_KDDM_O))
-		upgraded(at, what);
-	else if (write && !result)
-		written(at, what);
+		remember(at, what & ~UNWRITTEN);
 }
 
 /**
@@ -84,14 +61,22 @@ static void learn(struct kddm_at *at, u8 op, u8 before, int result)
  */
 int kddm_access(struct kddm_at *at, u8 op)
 {
+	bool write = op == KRG_KDDM_OP_GRAB, take, begun;
 	u8 before = at->obj->core.state;
-	bool take = op != KRG_KDDM_OP_GRAB && before == KRG_KDDM_I && recall(at) == MIGRATES;
+	unsigned long what = recall(at);
 	int result;
 
 	/* With no copy here it only asks: nothing comes to be held for writing. */
+	take = !write && before == KRG_KDDM_I && what == MIGRATES;
 	result = kddm_op(at, take ? KRG_KDDM_OP_GRAB : op, KRG_KDDM_NOBODY, 0);
-	if (take && at->obj->core.state != before)
+	begun = at->obj->core.state != before;
+	if (take && begun)
 		kddm_count(&at->set->count->migratory);
-	learn(at, op, before, result);
+	if (begun && before == KRG_KDDM_I)
+		came(at, what, !write);
+	else if (begun && write && (before == KRG_KDDM_S || before == KRG_KDDM_O))
+		upgraded(at, what);
+	else if (write && !result)
+		written(at, what);
 	return result;
 }

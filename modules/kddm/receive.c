@@ -81,7 +81,6 @@ static int object_message(struct kddm_net *kn, struct inbound *in, struct krg_kd
 	return err == -EPROTO ? bad(kn, in->from, "a message that can't be in this state") : 0;
 }
 
-/* What follows of many is often for one node: it goes together. */
 static int record_messages(struct kddm_net *kn, struct inbound *in,
 			   const struct krg_kddm_record *r)
 {
@@ -95,15 +94,11 @@ static int record_messages(struct kddm_net *kn, struct inbound *in,
 	set = kddm_set_get(kn, id);
 	if (IS_ERR(set))
 		return bad(kn, in->from, "speaks of a set that can't be");
-	if (r->more)
-		kddm_plug(kn);
 	err = content_ok(in, set, r) ? object_message(kn, in, set, r, r->index) :
 				       bad(kn, in->from, "content amiss");
 	for (bit = 0; bit < 64 && !err; bit++)
 		if (r->more >> bit & 1)
 			err = object_message(kn, in, set, r, r->index + 1 + bit);
-	if (r->more)
-		kddm_unplug(kn);
 	kddm_set_put(set);
 	return err;
 }
@@ -112,17 +107,23 @@ static int objects_packet(struct kddm_net *kn, struct inbound *in)
 {
 	const u8 *at = in->data + KRG_KDDM_WIRE_HEAD;
 	struct krg_kddm_record r;
+	bool plugged = false;
 	unsigned int i;
 	int err = 0;
 
-	if (in->p.count > 1)
-		kddm_plug(kn);
 	for (i = 0; i < in->p.count && !err; i++, at += KRG_KDDM_WIRE_OBJECT) {
-		err = krg_kddm_record_decode(at, &in->p, &r);
-		err = err ? bad(kn, in->from, "a malformed record") :
-			    record_messages(kn, in, &r);
+		if (krg_kddm_record_decode(at, &in->p, &r)) {
+			err = bad(kn, in->from, "a malformed record");
+			break;
+		}
+		/* What follows of many is often for one node: it goes together. */
+		if (!plugged && (in->p.count > 1 || r.more)) {
+			kddm_plug(kn);
+			plugged = true;
+		}
+		err = record_messages(kn, in, &r);
 	}
-	if (in->p.count > 1)
+	if (plugged)
 		kddm_unplug(kn);
 	return err;
 }
