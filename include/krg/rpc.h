@@ -167,11 +167,11 @@ int krg_rpc_call(struct net *net, krg_node_t to, u16 service, const void *data, 
 void krg_rpc_reply_free(struct krg_rpc_reply *rep);
 int krg_rpc_send(struct net *net, krg_node_t to, u16 service, const void *data, u32 len,
 		 const struct krg_rpc_opts *opts);
+int krg_rpc_post(struct net *net, krg_node_t to, u16 service, const void *data, u32 len,
+		 struct page *page);
 int krg_rpc_post_more(struct net *net, krg_node_t to, u16 service, const void *data, u32 len,
 		      struct page *page);
 void krg_rpc_push(struct net *net, krg_node_t to);
-int krg_rpc_post(struct net *net, krg_node_t to, u16 service, const void *data, u32 len,
-		 struct page *page);
 
 /**
  * krg_rpc_result_fn - told the outcome of a multicast call on one node

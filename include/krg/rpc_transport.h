@@ -28,6 +28,7 @@ struct krg_rpc_out {
 	struct list_head link;
 	struct krg_frame frame;
 	u32 charge;
+	bool more;		/* when it was taken to be sent others waited */
 	struct page *page;
 	u8 header[KRG_FRAME_HEADER];
 	u8 data[] __aligned(8);

@@ -202,6 +202,7 @@ struct krg_rpc_out *krg_rpc_tx_next(struct krg_rpc_lane_state *lane)
 	out = lane->up ? list_first_entry_or_null(&lane->txq, struct krg_rpc_out, link) : NULL;
 	if (out) {
 		list_del(&out->link);
+		out->more = !list_empty(&lane->txq);
 		out->frame.credit = lane->rx_done;
 		lane->rx_told = lane->rx_done;
 	}

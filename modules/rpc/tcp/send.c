@@ -34,11 +34,10 @@ static bool send_next(struct tcp_link *link)
 /* As much of the frame in hand as the socket takes without waiting. */
 static int send_some(struct tcp_link *link)
 {
-	bool more = krg_rpc_tx_pending(link->lane);
-	struct msghdr msg = {
-		.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL | (more ? MSG_MORE : 0),
-	};
 	struct krg_rpc_out *out = link->tx_out;
+	struct msghdr msg = {
+		.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL | (out->more ? MSG_MORE : 0),
+	};
 	const struct kvec part[] = {
 		{ out->header, KRG_FRAME_HEADER },
 		{ out->data, krg_frame_data_length(&out->frame) },
