@@ -49,10 +49,7 @@ KRG_API int krg_container_trylock(struct krg_container *c)
 {
 	int err = writable(c);
 
-	if (err)
-		return err;
-	err = pthread_mutex_trylock(&c->head->mutex);
-	return locked(err);
+	return err ? err : locked(pthread_mutex_trylock(&c->head->mutex));
 }
 
 KRG_API int krg_container_unlock(struct krg_container *c)

@@ -20,11 +20,11 @@ plan $((${#tests[@]} + 54))
 lab_up -n 2 --mem 512
 
 on_dir=/dev/shm on_limit=100
-both() { # SCRIPT…: on node 1 the first, on node 2 the last, at once
+both() { # SCRIPT1 SCRIPT2: on nodes 1 and 2 at once
 	local first status=0
 	on 1 "$1" &
 	first=$!
-	on 2 "${2-$1}" || status=1
+	on 2 "$2" || status=1
 	wait $first || status=1
 	return $status
 }
@@ -53,9 +53,9 @@ is "on the other neither" "$(on 2 '/tmp/shm sum counter')" "40000 40000 40000"
 ok "futex calls on a page that comes and goes" both '/tmp/shm futex counter 0 20000' '/tmp/shm add counter 3 500000'
 ok "both append to one file" both '/tmp/shm append log A 100' '/tmp/shm append log B 100'
 is "all lines are whole" "$(on 1 'sort -u log | grep -cE "^[AB] [0-9]+$"')" 200
-ok "both make the same files at once" both 'for i in $(seq 50); do echo $i >race.$i || exit 1; done'
+ok "both make the same files at once" together 2 'for i in $(seq 50); do echo $i >race.$i || exit 1; done'
 is "each is there once" "$(on 1 'ls race.* | wc -l; cat race.* | sort -n | tail -n 1')" "$(printf '50\n50')"
-is "one of two exclusive creators wins" "$(both 'for i in $(seq 20); do (set -C; : >ex.$i) 2>/dev/null && echo won; done; :' | grep -c won)" 20
+is "one of two exclusive creators wins" "$(together 2 'for i in $(seq 20); do (set -C; : >ex.$i) 2>/dev/null && echo won; done; :' | grep -c won)" 20
 
 on 1 'echo secret >s; chmod 600 s; mkdir -p d/e; ln -s d/e l; echo deep >d/e/f'
 is "names, links, modes are the same" "$(on 2 'cat l/f; stat -c %a s; ls d')" "$(printf 'deep\n600\ne')"

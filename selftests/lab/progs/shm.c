@@ -23,7 +23,6 @@
 #include <linux/futex.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -40,38 +39,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "need.h"
+#include "signal_at.h"
 
 #define PAGE 4096ul
-
-static sigjmp_buf bus_jump;
-static int bus_armed;
-
-static void on_bus(int sig)
-{
-	(void)sig;
-	if (!bus_armed)
-		_exit(135);
-	siglongjmp(bus_jump, 1);
-}
 
 /* Does touching @at raise SIGBUS. */
 static int bus_at(volatile char *at, int write)
 {
-	struct sigaction act = { .sa_handler = on_bus }, old;
-	int hit;
+	int sig = signal_at(at, write);
 
-	sigaction(SIGBUS, &act, &old);
-	bus_armed = 1;
-	hit = sigsetjmp(bus_jump, 1);
-	if (!hit) {
-		if (write)
-			*at = 1;
-		else
-			(void)*at;
-	}
-	bus_armed = 0;
-	sigaction(SIGBUS, &old, NULL);
-	return hit;
+	need(sig != SIGSEGV);
+	return sig == SIGBUS;
 }
 
 static int make(const char *name, size_t size)
