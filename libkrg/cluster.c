@@ -140,6 +140,11 @@ KRG_API int krg_cluster_stop(struct krg *krg, uint32_t timeout_ms)
 	return change(krg, KRG_CMD_CLUSTER_STOP, NULL, 0, timeout_ms);
 }
 
+KRG_API int krg_cluster_switch_off(struct krg *krg, uint32_t flags, uint32_t timeout_ms)
+{
+	return change(krg, KRG_CMD_CLUSTER_STOP, NULL, flags, timeout_ms);
+}
+
 KRG_API int krg_nodes_add(struct krg *krg, const struct krg_nodeset *nodes, uint32_t timeout_ms)
 {
 	return change(krg, KRG_CMD_NODES_ADD, nodes, 0, timeout_ms);

@@ -155,6 +155,8 @@ int krg_cluster_status(struct krg *krg, struct krg_status *status);
 /* @nodes NULL: all present ones; @timeout_ms 0: the kernel's default */
 int krg_cluster_start(struct krg *krg, const struct krg_nodeset *nodes, uint32_t flags, uint32_t timeout_ms);
 int krg_cluster_stop(struct krg *krg, uint32_t timeout_ms);
+/* Then every machine powers off or restarts: @flags KRG_STOP_POWEROFF or KRG_STOP_REBOOT */
+int krg_cluster_switch_off(struct krg *krg, uint32_t flags, uint32_t timeout_ms);
 int krg_nodes_add(struct krg *krg, const struct krg_nodeset *nodes, uint32_t timeout_ms);
 int krg_nodes_del(struct krg *krg, const struct krg_nodeset *nodes, uint32_t timeout_ms);
 int krg_nodes(struct krg *krg, krg_node_fn *fn, void *arg);

@@ -116,6 +116,10 @@ struct krg_cluster_snapshot *krg_cluster_snapshot(struct net *net);
 /* @flags of krg_cluster_start(): every node is told them, see krg_cluster_flags() */
 #define KRG_CLUSTER_STRICT_CAPS	0x1	/* Kerrighed's default capabilities */
 
+/* @flags of krg_cluster_stop(): what the machines do then */
+#define KRG_CLUSTER_POWEROFF	0x10
+#define KRG_CLUSTER_REBOOT	0x20
+
 /* @timeout_ms 0 = KRG_CLUSTER_TIMEOUT_MS; all four wait interruptibly */
 int krg_cluster_start(struct net *net, const struct krg_nodemask *nodes, unsigned int flags,
 		      unsigned int timeout_ms, struct netlink_ext_ack *extack);
@@ -125,7 +129,8 @@ int krg_cluster_del(struct net *net, const struct krg_nodemask *nodes, unsigned 
 		    struct netlink_ext_ack *extack);
 void krg_cluster_leave_all(void);
 bool krg_cluster_any_up(void);
-int krg_cluster_stop(struct net *net, unsigned int timeout_ms, struct netlink_ext_ack *extack);
+int krg_cluster_stop(struct net *net, unsigned int flags, unsigned int timeout_ms,
+		     struct netlink_ext_ack *extack);
 unsigned int krg_cluster_flags(struct net *net);
 
 /*

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// krgadm cluster: status, start, stop.
+// krgadm cluster: status, start, stop, poweroff, reboot.
 #include "cmd/select.hpp"
 #include "nl/client.hpp"
 #include <chrono>
@@ -72,15 +72,23 @@ int start(Output &out, const Start &options)
 	return status ? print_status(out, *status) : complain("krgadm", status.error());
 }
 
-int stop(Output &out, unsigned wait)
+int stop(Output &out, const std::string &word, uint32_t flags, unsigned wait)
 {
-	auto client = Client::open("cluster stop");
+	auto client = Client::open("cluster " + word);
 	if (!client)
 		return complain("krgadm", client.error());
-	if (auto done = client->stop(wait * 1000); !done)
+	if (auto done = client->stop(flags, wait * 1000); !done)
 		return complain("krgadm", done.error());
 	out.set("status", "down");
 	return 0;
+}
+
+void add_stop(CLI::App &cluster, Run &run, const char *name, const char *help, uint32_t flags)
+{
+	auto wait = std::make_shared<unsigned>(0);
+	auto *end = cluster.add_subcommand(name, help);
+	end->add_option("--wait", *wait, "Give up after SECONDS")->type_name("SECONDS")->check(CLI::Range(0, 86400));
+	set_body(end, run, [=](Output &out) { return stop(out, name, flags, *wait); });
 }
 
 } // namespace
@@ -102,10 +110,9 @@ void add_cluster(CLI::App &app, Run &run)
 	begin->add_flag("--strict-caps", options->strict_caps, "Kerrighed's default capabilities (not supported yet)");
 	set_body(begin, run, [options](Output &out) { return start(out, *options); });
 
-	auto wait = std::make_shared<unsigned>(0);
-	auto *end = cluster->add_subcommand("stop", "Every node leaves");
-	end->add_option("--wait", *wait, "Give up after SECONDS")->type_name("SECONDS")->check(CLI::Range(0, 86400));
-	set_body(end, run, [wait](Output &out) { return stop(out, *wait); });
+	add_stop(*cluster, run, "stop", "Every node leaves", 0);
+	add_stop(*cluster, run, "poweroff", "Every node leaves, and its machine powers off", KRG_STOP_POWEROFF);
+	add_stop(*cluster, run, "reboot", "Every node leaves, and its machine restarts", KRG_STOP_REBOOT);
 }
 
 } // namespace krgadm

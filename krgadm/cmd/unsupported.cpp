@@ -18,8 +18,6 @@ struct Word {
 };
 
 constexpr std::array words = {
-    Word{"cluster", "poweroff", "Switch every node off"},
-    Word{"cluster", "reboot", "Restart every node"},
     Word{"nodes", "drain", "Move guests and movable processes away"},
     Word{"nodes", "undrain", "Let processes come again"},
     Word{nullptr, "why", "Can a process move, and if not, why"},

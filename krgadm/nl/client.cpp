@@ -66,9 +66,9 @@ Result<void> Client::start(const NodeSet *nodes, uint32_t flags, uint32_t timeou
 	return check(krg_cluster_start(krg_.get(), nodes ? &wire : nullptr, flags, timeout_ms));
 }
 
-Result<void> Client::stop(uint32_t timeout_ms)
+Result<void> Client::stop(uint32_t flags, uint32_t timeout_ms)
 {
-	return check(krg_cluster_stop(krg_.get(), timeout_ms));
+	return check(krg_cluster_switch_off(krg_.get(), flags, timeout_ms));
 }
 
 Result<void> Client::add(const NodeSet &nodes, uint32_t timeout_ms)

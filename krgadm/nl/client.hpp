@@ -38,7 +38,7 @@ public:
 	Result<krg_status> status();
 	Result<std::vector<krg_node>> nodes();
 	Result<void> start(const NodeSet *nodes, uint32_t flags, uint32_t timeout_ms);
-	Result<void> stop(uint32_t timeout_ms);
+	Result<void> stop(uint32_t flags, uint32_t timeout_ms);
 	Result<void> add(const NodeSet &nodes, uint32_t timeout_ms);
 	Result<void> del(const NodeSet &nodes, uint32_t timeout_ms);
 	Result<void> set_key(const std::vector<uint8_t> &key);

@@ -4,11 +4,14 @@
 
 #include <linux/in.h>
 #include <linux/ratelimit.h>
+#include <linux/reboot.h>
 #include <linux/slab.h>
 #include <net/net_namespace.h>
 #include "cluster.h"
 #include "core/wire.h"
 #include "trace.h"
+
+static_assert(KRG_FLAGS_END == (KRG_CLUSTER_POWEROFF | KRG_CLUSTER_REBOOT));
 
 #define SEND_TIMEOUT_MS	500	/* repeated at the next tick anyhow */
 
@@ -36,11 +39,14 @@ static struct cluster_note *queue_note(struct cluster *c, unsigned long event, k
 	return note;
 }
 
+/* Who leaves for good and has lost the others won't be told that it has left. */
 static void queue_view(struct cluster *c)
 {
 	struct cluster_note *note = queue_note(c, KRG_CLUSTER_VIEW, c->m->self);
 	unsigned int n;
 
+	if (krg_in_cluster(c->m) && !c->m->view.quorate)
+		note->then = c->then;
 	note->view = kzalloc(sizeof(*note->view), GFP_KERNEL | __GFP_NOFAIL);
 	note->view->epoch = c->m->epoch;
 	note->view->quorate = c->m->view.quorate;
@@ -110,6 +116,7 @@ static void act_epoch(struct cluster *c)
 	struct krg_mask members = krg_view_members(&c->m->view);
 
 	krg_rpc_set_epoch(c->net, c->m->epoch);
+	c->then = c->m->view.flags & KRG_FLAGS_END;
 	trace_krg_cluster_epoch(c->m->self, c->m->epoch, c->m->view.quorate,
 				krg_mask_count(&members));
 	queue_view(c);
@@ -185,7 +192,7 @@ void cluster_perform(struct cluster *c)
 			queue_note(c, KRG_CLUSTER_UP, c->m->self);
 			break;
 		case KRG_ACT_DOWN:
-			queue_note(c, KRG_CLUSTER_DOWN, c->m->self);
+			queue_note(c, KRG_CLUSTER_DOWN, c->m->self)->then = c->then;
 			break;
 		case KRG_ACT_RESET:
 			queue_peer(c, CLUSTER_OUT_RESET, c->m->self);
@@ -251,6 +258,22 @@ void cluster_out_work(struct work_struct *work)
 	}
 }
 
+static void switch_off(const struct cluster *c, unsigned int how)
+{
+	bool reboot = how & KRG_CLUSTER_REBOOT;
+
+	if (c->net != &init_net) {
+		pr_notice("node %u is in a network namespace: its machine stays on\n", c->cfg.node);
+		return;
+	}
+	pr_notice("the cluster is switched off: this machine %s\n",
+		  reboot ? "restarts" : "powers off");
+	if (reboot)
+		orderly_reboot();
+	else
+		orderly_poweroff(true);
+}
+
 static void note_one(struct cluster *c, const struct cluster_note *note)
 {
 	struct krg_cluster_event data = {
@@ -269,6 +292,8 @@ static void note_one(struct cluster *c, const struct cluster_note *note)
 	cluster_call_chain(note->event, &data);
 	if (leave)
 		krg_cluster_leave_release(c->net);
+	if (note->then)
+		switch_off(c, note->then);
 }
 
 /**

@@ -52,6 +52,7 @@ struct cluster_note {
 	krg_node_t node;
 	u32 epoch;
 	u32 after;			/* told when the outbox has done as many items */
+	unsigned int then;		/* what the machine does after it, KRG_FLAGS_END */
 	struct krg_cluster_view *view;
 };
 
@@ -80,6 +81,7 @@ struct cluster {
 	u32 out_done;			/* of them done; read by note_work without lock */
 	struct list_head notes;
 	unsigned int leave_holds;	/* who still gives back what it holds of others */
+	unsigned int then;		/* what the machine does once it has left, KRG_FLAGS_END */
 
 	/* Copies for readers that take no lock; written under lock. */
 	u32 epoch;

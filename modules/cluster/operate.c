@@ -77,6 +77,8 @@ static int explain(struct cluster *c, int err, struct netlink_ext_ack *extack)
 	case -ENOLINK:
 		return krg_extack_err(extack, err,
 				      "this side of the cluster has no quorum: lost nodes must come back, or be removed with nodes del");
+	case -ESHUTDOWN:
+		return krg_extack_err(extack, err, "the cluster is being switched off");
 	case -EHOSTDOWN:
 		return krg_extack_err(extack, err, "a node was lost while the cluster started");
 	case -ETIMEDOUT:
@@ -239,7 +241,8 @@ EXPORT_SYMBOL_GPL(krg_cluster_start);
  * @extack: gets the reason of a failure
  *
  * Context: process, interruptible; not from a notifier or rpc handler.
- * Return: 0; -ENOKEY; -ENOLINK no quorum; -EINVAL; -ETIMEDOUT; -EINTR; -ENOTCONN.
+ * Return: 0; -ENOKEY; -ENOLINK no quorum; -ESHUTDOWN the machines are being switched
+ * off; -EINVAL; -ETIMEDOUT; -EINTR; -ENOTCONN.
  */
 int krg_cluster_add(struct net *net, const struct krg_nodemask *nodes, unsigned int timeout_ms,
 		    struct netlink_ext_ack *extack)
@@ -270,15 +273,24 @@ EXPORT_SYMBOL_GPL(krg_cluster_del);
 /**
  * krg_cluster_stop() - every node leaves in order
  * @net: namespace of a node in the cluster
+ * @flags: 0; or what every machine does once its node has left: KRG_CLUSTER_POWEROFF
+ * or KRG_CLUSTER_REBOOT, by its own orderly shutdown. Nodes in other network namespaces
+ * than the first leave their machine on.
  * @timeout_ms: 0 = KRG_CLUSTER_TIMEOUT_MS
  * @extack: gets the reason of a failure
  *
  * Context: process, interruptible; not from a notifier or rpc handler.
- * Return: as krg_cluster_del().
+ * Return: as krg_cluster_del(); -EOPNOTSUPP @flags, and this node is not its machine's.
  */
-int krg_cluster_stop(struct net *net, unsigned int timeout_ms, struct netlink_ext_ack *extack)
+int krg_cluster_stop(struct net *net, unsigned int flags, unsigned int timeout_ms,
+		     struct netlink_ext_ack *extack)
 {
-	return operate(net, KRG_OP_STOP, NULL, 0, timeout_ms, extack);
+	if (flags & ~KRG_FLAGS_END || flags == KRG_FLAGS_END)
+		return krg_extack_err(extack, -EINVAL, "unknown flags 0x%x", flags);
+	if (flags && net != &init_net)
+		return krg_extack_err(extack, -EOPNOTSUPP,
+				      "a node in a network namespace does not switch machines off");
+	return operate(net, KRG_OP_STOP, NULL, flags, timeout_ms, extack);
 }
 EXPORT_SYMBOL_GPL(krg_cluster_stop);
 

@@ -105,9 +105,15 @@ int nl_cluster_start(struct sk_buff *skb, struct genl_info *info)
 
 int nl_cluster_stop(struct sk_buff *skb, struct genl_info *info)
 {
+	u32 asked = cluster_u32(info, KRG_A_FLAGS);
+	u32 flags = (asked & KRG_STOP_POWEROFF ? KRG_CLUSTER_POWEROFF : 0) |
+		    (asked & KRG_STOP_REBOOT ? KRG_CLUSTER_REBOOT : 0);
 	int err = nl_may_administer(skb, info);
 
-	return err ?: krg_cluster_stop(genl_info_net(info),
+	if (!err && flags && !netlink_capable(skb, CAP_SYS_BOOT))
+		err = krg_extack_err(info->extack, -EPERM,
+				     "switching machines off takes CAP_SYS_BOOT");
+	return err ?: krg_cluster_stop(genl_info_net(info), flags,
 				       cluster_u32(info, KRG_A_TIMEOUT_MS), info->extack);
 }
 

@@ -38,6 +38,7 @@ const struct nla_policy nl_nodes_policy[KRG_A_MAX + 1] = {
 };
 
 const struct nla_policy nl_stop_policy[KRG_A_MAX + 1] = {
+	[KRG_A_FLAGS] = NLA_POLICY_MASK(NLA_U32, KRG_STOP_POWEROFF | KRG_STOP_REBOOT),
 	[KRG_A_TIMEOUT_MS] = NL_POLICY_TIMEOUT,
 };
 

@@ -121,7 +121,7 @@ static int do_command(struct net *net, char *line, struct answer *a)
 	else if (!strcmp(verb, "wait"))
 		err = do_wait(net, args, a);
 	else if (!strcmp(verb, "stop"))
-		err = krg_cluster_stop(net, 0, &extack);
+		err = krg_cluster_stop(net, 0, 0, &extack);
 	else if (!strcmp(verb, "start") && !*args)
 		err = krg_cluster_start(net, NULL, 0, 0, &extack);
 	else if (!parse_nodes(args, &mask) && !strcmp(verb, "start"))

@@ -208,6 +208,9 @@ enum krg_nl_event {
 
 /* KRG_A_FLAGS of KRG_CMD_CLUSTER_START */
 #define KRG_START_STRICT_CAPS	(1U << 0)	/* Kerrighed's default capabilities */
+/* KRG_A_FLAGS of KRG_CMD_CLUSTER_STOP: one of them at most */
+#define KRG_STOP_POWEROFF	(1U << 0)	/* then every machine powers off */
+#define KRG_STOP_REBOOT		(1U << 1)	/* or restarts */
 /* KRG_A_FLAGS of KRG_CMD_PS_GET */
 #define KRG_PS_THREADS		(1U << 0)	/* a record a thread */
 /* KRG_A_FLAGS of KRG_CMD_FREEZE */

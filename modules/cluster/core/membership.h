@@ -35,10 +35,12 @@ struct krg_view_entry {
 	u8 state;
 };
 
+#define KRG_FLAGS_END	0x30		/* flags of stop: what the machines do after it */
+
 struct krg_view {
 	u32 epoch;
 	bool quorate;
-	u8 flags;			/* of start, for all */
+	u8 flags;			/* of start and stop, for all */
 	struct krg_mask voters;		/* see quorum.c */
 	struct krg_view_entry node[KRG_NODES];
 };

@@ -109,8 +109,8 @@ static bool apply_add(struct krg_membership *m, struct krg_view *v, struct krg_o
 	bool changed = false;
 	unsigned int n;
 
-	if (!v->quorate) {
-		krg_request_end(m, -ENOLINK, KRG_NO_NODE, out);
+	if (!v->quorate || v->flags & KRG_FLAGS_END) {
+		krg_request_end(m, v->quorate ? -ESHUTDOWN : -ENOLINK, KRG_NO_NODE, out);
 		return false;
 	}
 	if (!all_present(m, v, &req->mask))
@@ -129,9 +129,13 @@ static bool apply_add(struct krg_membership *m, struct krg_view *v, struct krg_o
 static bool apply_del(struct krg_membership *m, struct krg_view *v, struct krg_out *out)
 {
 	struct krg_want *req = &m->req;
-	bool changed = false;
+	u8 flags = req->op == KRG_OP_STOP ? req->flags & KRG_FLAGS_END : 0;
+	bool changed = flags & ~v->flags;
 	unsigned int n;
 
+	/* The last word counts. */
+	if (flags)
+		v->flags = (v->flags & ~KRG_FLAGS_END) | flags;
 	for (n = 0; n < m->max_nodes; n++) {
 		struct krg_view_entry *e = &v->node[n];
 
@@ -341,8 +345,8 @@ static bool all_gone(const struct krg_membership *m, const struct krg_mask *mask
  *
  * Return: 0 when its effect is seen everywhere (or there is none), -EINPROGRESS,
  * or why it failed: -EADDRINUSE this node's id is used twice, -EEXIST there is a
- * cluster already, -ENOLINK no quorum, -ETIMEDOUT a node does not answer, -EHOSTDOWN
- * a node was lost as soon as it was in.
+ * cluster already, -ENOLINK no quorum, -ESHUTDOWN the machines are being switched off, -ETIMEDOUT a
+ * node does not answer, -EHOSTDOWN a node was lost as soon as it was in.
  */
 int krg_membership_op_status(const struct krg_membership *m)
 {

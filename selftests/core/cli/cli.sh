@@ -77,7 +77,7 @@ refused "krgcr-run: unknown option" --frobnicate krgcr-run --frobnicate true
 try "restart with one operand: help, exit 1" 1 '^Usage: restart' '^$' restart 1
 try "restart without operands: help, exit 1" 1 '^Usage: restart' '^$' restart
 try "restart: no checkpoint" 1 '^$' '^restart: application 4711 has no checkpoint' restart 4711 1
-for words in "nodes drain -n 1" "nodes undrain -n 1" "cluster poweroff" "cluster reboot" "why 1" "run true"; do
+for words in "nodes drain -n 1" "nodes undrain -n 1" "why 1" "run true"; do
 	# shellcheck disable=SC2086 # a list of words
 	try "krgadm $words: not supported yet" 1 '^$' 'not supported yet' krgadm $words
 done

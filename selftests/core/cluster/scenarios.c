@@ -250,6 +250,65 @@ static void test_stop(void)
 	finish(s, good, "stop: every node leaves, nobody is failed");
 }
 
+/* Everybody alive has left and knows what its machine is to do now. */
+static bool all_left_for(struct sim *s, unsigned int nodes, u8 flags)
+{
+	unsigned int i;
+
+	for (i = 0; i < nodes; i++) {
+		const struct krg_membership *m = &sim_node(s, i)->m;
+
+		if (sim_node(s, i)->alive && (krg_in_cluster(m) || m->view.flags != flags))
+			return false;
+	}
+	return true;
+}
+
+static void test_switch_off(void)
+{
+	struct krg_mask all = range(0, 4), late = range(5, 5);
+	struct sim *s = cluster(5, 42);
+	bool good;
+
+	sim_loss(s, 0.1);
+	sim_op_flags(s, 3, KRG_OP_STOP, NULL, 0x10);
+	sim_run(s, 8000);
+	good = all_left_for(s, 5, 0x10) && !sim_op_status(s, 3);
+	sim_op(s, 1, KRG_OP_START, &all);
+	sim_run(s, 5000);
+	good = good && all_online(s, 5) && !sim_node(s, 4)->m.view.flags;
+	sim_op(s, 2, KRG_OP_STOP, NULL);
+	sim_run(s, 8000);
+	finish(s, good && all_left_for(s, 5, 0), "switch off: every node hears it, a new cluster forgets it");
+
+	s = cluster(5, 43);
+	sim_op_flags(s, 3, KRG_OP_STOP, NULL, 0x20);
+	sim_run(s, 30);
+	sim_kill(s, 0);
+	sim_run(s, 15000);
+	finish(s, all_left_for(s, 5, 0x20), "switch off: the coordinator dies meanwhile");
+
+	s = cluster(5, 44);
+	sim_op(s, 2, KRG_OP_STOP, NULL);
+	sim_run(s, 10);
+	sim_op_flags(s, 1, KRG_OP_STOP, NULL, 0x10);
+	sim_run(s, 10);
+	sim_op_flags(s, 4, KRG_OP_STOP, NULL, 0x20);
+	sim_run(s, 8000);
+	good = sim_node(s, 0)->m.view.flags && all_left_for(s, 5, sim_node(s, 0)->m.view.flags);
+	finish(s, good, "switch off: asked for while all leave, all agree");
+
+	s = cluster(6, 45);
+	sim_op(s, 0, KRG_OP_DEL, &late);
+	sim_run(s, 4000);
+	sim_op_flags(s, 3, KRG_OP_STOP, NULL, 0x10);
+	sim_run(s, 20);
+	sim_op(s, 0, KRG_OP_ADD, &late);
+	sim_run(s, 8000);
+	good = !krg_in_cluster(&sim_node(s, 5)->m) && !sim_node(s, 5)->m.view.flags;
+	finish(s, good && all_left_for(s, 5, 0x10), "switch off: nobody is taken in meanwhile");
+}
+
 static void test_del(void)
 {
 	struct sim *s = cluster(5, 41);
@@ -465,7 +524,7 @@ int main(int argc, char **argv)
 			good += random_history(seed);
 		return good != seeds;
 	}
-	printf("1..23\n");
+	printf("1..27\n");
 	test_start();
 	test_start_waits();
 	test_two_starts();
@@ -476,6 +535,7 @@ int main(int argc, char **argv)
 	test_one_link();
 	test_deaf();
 	test_stop();
+	test_switch_off();
 	test_del();
 	test_forget();
 	test_duplicate();
@@ -484,5 +544,5 @@ int main(int argc, char **argv)
 	for (seed = 0; seed < seeds; seed++)
 		good += random_history(seed);
 	ok(good == seeds, "%u random histories of up to 64 nodes: agreement, leases, one quorum", seeds);
-	return tap_end(23);
+	return tap_end(27);
 }

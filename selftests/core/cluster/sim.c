@@ -428,7 +428,7 @@ void sim_loss(struct sim *s, double loss)
 	s->loss = loss;
 }
 
-void sim_op(struct sim *s, unsigned int machine, u8 op, const struct krg_mask *mask)
+void sim_op_flags(struct sim *s, unsigned int machine, u8 op, const struct krg_mask *mask, u8 flags)
 {
 	struct krg_event ev = { .type = KRG_EV_CANCEL };
 
@@ -437,9 +437,15 @@ void sim_op(struct sim *s, unsigned int machine, u8 op, const struct krg_mask *m
 	event(s, machine, &ev);
 	ev.type = KRG_EV_OP;
 	ev.op = op;
+	ev.flags = flags;
 	if (mask)
 		ev.mask = *mask;
 	event(s, machine, &ev);
+}
+
+void sim_op(struct sim *s, unsigned int machine, u8 op, const struct krg_mask *mask)
+{
+	sim_op_flags(s, machine, op, mask, 0);
 }
 
 int sim_op_status(struct sim *s, unsigned int machine)

@@ -31,6 +31,7 @@ void sim_cut(struct sim *s, unsigned int a, unsigned int b, bool cut);
 void sim_split(struct sim *s, u64 side);	/* bit n of side: which side machine n % 64 is on */
 void sim_heal(struct sim *s);
 void sim_op(struct sim *s, unsigned int machine, u8 op, const struct krg_mask *mask);
+void sim_op_flags(struct sim *s, unsigned int machine, u8 op, const struct krg_mask *mask, u8 flags);
 int sim_op_status(struct sim *s, unsigned int machine);
 void sim_run(struct sim *s, u64 ms);
 struct sim_node *sim_node(struct sim *s, unsigned int machine);
