@@ -37,10 +37,12 @@ static ssize_t read_all(struct file *file, char **text)
 		len += got;
 		if (len < size)
 			continue;
-		size *= 2;
-		grown = size > PROCFS_TEXT_MAX ? NULL : kvmalloc(size, GFP_KERNEL);
+		if (size == PROCFS_TEXT_MAX)
+			return -EFBIG;
+		size = min_t(size_t, size * 2, PROCFS_TEXT_MAX);
+		grown = kvmalloc(size, GFP_KERNEL);
 		if (!grown)
-			return size > PROCFS_TEXT_MAX ? -EFBIG : -ENOMEM;
+			return -ENOMEM;
 		memcpy(grown, *text, len);
 		kvfree(*text);
 		*text = grown;
