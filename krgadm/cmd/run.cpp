@@ -118,11 +118,10 @@ Result<pid_t> start(const std::vector<std::string> &command, Pipe *ready)
 	return Error::system(command[0], error);
 }
 
-Result<void> write_session(const std::string &path, pid_t session)
+// It is made before the program: who can't be told its number does not get it started.
+Result<void> write_session(const File &file, const std::string &path, pid_t session)
 {
-	const File file(fopen(path.c_str(), "we"));
-
-	if (!file || fprintf(file.get(), "%d\n", session) < 0 || fflush(file.get()))
+	if (fprintf(file.get(), "%d\n", session) < 0 || fflush(file.get()))
 		return Error::system(path);
 	return {};
 }
@@ -146,12 +145,18 @@ int run(const Options &options, const std::vector<std::string> &command)
 	auto ready = make_pipe();
 	if (!ready)
 		return complain("krgcr-run", ready.error());
+	const File output(options.output.empty() ? nullptr : fopen(options.output.c_str(), "we"));
+	if (!options.output.empty() && !output)
+		return complain("krgcr-run", Error::system(options.output));
 	auto child = start(command, synchronize ? &*ready : nullptr);
 	if (!child)
 		return complain("krgcr-run", child.error());
-	if (!options.output.empty())
-		if (auto done = write_session(options.output, *child); !done)
+	if (output)
+		if (auto done = write_session(output, options.output, *child); !done) {
+			kill(*child, SIGKILL);
+			waitpid(*child, nullptr, 0);
 			return complain("krgcr-run", done.error());
+		}
 	if (!options.quiet) {
 		fmt::print("Running application {}\n", *child);
 		fflush(stdout);
