@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* This node: what its kernel offers, its key, its links. */
 #include <linux/kernel.h>
+#include <krg/cluster.h>
 #include <krg/hook.h>
 #include <krg/rpc.h>
 #include "nl.h"
@@ -59,10 +60,11 @@ int nl_key_set(struct sk_buff *skb, struct genl_info *info)
 		return err;
 	if (!key)
 		return krg_extack_err(info->extack, -EINVAL, "no key given");
-	err = krg_rpc_set_key(net, nla_data(key), nla_len(key));
-	if (err == -EEXIST || err == -EBUSY)
-		krg_extack_msg(info->extack, "this node has another key already");
-	return err;
+	/* The others would not hear it any more. */
+	if (krg_cluster_is_up(net) && !krg_rpc_key_is(net, nla_data(key), nla_len(key)))
+		return krg_extack_err(info->extack, -EBUSY,
+				      "this node is in a cluster, with another key");
+	return krg_rpc_set_key(net, nla_data(key), nla_len(key));
 }
 
 int nl_key_info(struct sk_buff *skb, struct genl_info *info)

@@ -2,9 +2,12 @@
 /* The session's key, one a namespace, and the MACs made with it. */
 #define pr_fmt(fmt) "krg_rpc: " fmt
 
+#include <crypto/algapi.h>
 #include <crypto/hash.h>
 #include <linux/slab.h>
 #include "rpc.h"
+
+#define FINGERPRINT	"krg key fingerprint"
 
 struct rpc_key {
 	struct crypto_shash *tfm;
@@ -35,6 +38,29 @@ void rpc_key_drop(struct rpc_net *rn)
 	key_replace(rn, NULL);
 }
 
+static struct rpc_key *key_make(const void *key, u32 len)
+{
+	struct rpc_key *new;
+	int err;
+
+	if (len < KRG_RPC_KEY_MIN || len > KRG_RPC_KEY_MAX)
+		return ERR_PTR(-EINVAL);
+	new = kzalloc(sizeof(*new), GFP_KERNEL);
+	if (!new)
+		return ERR_PTR(-ENOMEM);
+	new->tfm = crypto_alloc_shash("hmac(sha256)", 0, 0);
+	if (IS_ERR(new->tfm)) {
+		err = PTR_ERR(new->tfm);
+		kfree(new);
+		return ERR_PTR(err);
+	}
+	err = crypto_shash_setkey(new->tfm, key, len);
+	if (!err)
+		return new;
+	key_free(new);
+	return ERR_PTR(err);
+}
+
 /**
  * krg_rpc_set_key() - give a namespace its session's key
  * @net: namespace
@@ -48,25 +74,10 @@ void rpc_key_drop(struct rpc_net *rn)
  */
 int krg_rpc_set_key(struct net *net, const void *key, u32 len)
 {
-	struct rpc_key *new;
-	int err;
+	struct rpc_key *new = key_make(key, len);
 
-	if (len < KRG_RPC_KEY_MIN || len > KRG_RPC_KEY_MAX)
-		return -EINVAL;
-	new = kzalloc(sizeof(*new), GFP_KERNEL);
-	if (!new)
-		return -ENOMEM;
-	new->tfm = crypto_alloc_shash("hmac(sha256)", 0, 0);
-	if (IS_ERR(new->tfm)) {
-		err = PTR_ERR(new->tfm);
-		kfree(new);
-		return err;
-	}
-	err = crypto_shash_setkey(new->tfm, key, len);
-	if (err) {
-		key_free(new);
-		return err;
-	}
+	if (IS_ERR(new))
+		return PTR_ERR(new);
 	key_replace(rpc_net(net), new);
 	return 0;
 }
@@ -135,10 +146,33 @@ EXPORT_SYMBOL_GPL(krg_rpc_mac);
 int krg_rpc_fingerprint(struct net *net, u8 out[KRG_RPC_FINGERPRINT])
 {
 	u8 mac[KRG_RPC_MAC];
-	int err = krg_rpc_mac(net, "krg key fingerprint", "", 0, mac);
+	int err = krg_rpc_mac(net, FINGERPRINT, "", 0, mac);
 
 	if (!err)
 		memcpy(out, mac, KRG_RPC_FINGERPRINT);
 	return err;
 }
 EXPORT_SYMBOL_GPL(krg_rpc_fingerprint);
+
+/**
+ * krg_rpc_key_is() - is it the key that was set
+ * @net: namespace
+ * @key: random bytes
+ * @len: how many
+ *
+ * Context: process. Return: 1; 0; as krg_rpc_set_key(); -ENOKEY: none was set.
+ */
+int krg_rpc_key_is(struct net *net, const void *key, u32 len)
+{
+	struct rpc_key *other = key_make(key, len);
+	u8 ours[KRG_RPC_MAC], its[KRG_RPC_MAC];
+	int err;
+
+	if (IS_ERR(other))
+		return PTR_ERR(other);
+	err = krg_rpc_mac(net, FINGERPRINT, "", 0, ours) ?:
+	      key_mac(other->tfm, FINGERPRINT, "", 0, its);
+	key_free(other);
+	return err ?: !crypto_memneq(ours, its, sizeof(ours));
+}
+EXPORT_SYMBOL_GPL(krg_rpc_key_is);

@@ -11,7 +11,7 @@
  * KRG_CMD_HOOK_FEATURES
  *	reply: FEATURES, FEATURE* {BIT, NAME}: what krg found in this kernel.
  * KRG_CMD_KEY_SET [admin]
- *	KEY: the session's key of this node, once; 16 to 64 bytes.
+ *	KEY: the session's key of this node, another only outside a cluster; 16 to 64 bytes.
  * KRG_CMD_KEY_INFO
  *	reply: FINGERPRINT, absent while no key is loaded.
  * KRG_CMD_NODE_CONFIG [admin]
