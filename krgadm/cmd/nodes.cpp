@@ -63,10 +63,12 @@ Result<NodeSet> choose_add(Client &client, const Selector &selector)
 		return nodes.error();
 	const NodeSet present = in_state(*nodes, KRG_NODE_STATE_PRESENT, false);
 	const size_t online = in_state(*nodes, KRG_NODE_STATE_ONLINE, false).count();
-	if (selector.all || present.none())
+	if (selector.all || (selector.count && present.none()))
 		return present;
 	if (selector.total && selector.total < online)
 		return Error{fmt::format("nodes add: {} nodes are online already", online)};
+	if (selector.total == online)
+		return NodeSet{};
 	const size_t count = selector.count ? selector.count : selector.total - online;
 	if (auto set = lowest(present, count))
 		return *set;

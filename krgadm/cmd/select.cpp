@@ -15,7 +15,7 @@ static constexpr auto look_again = std::chrono::milliseconds(100);
 void add_selector(CLI::App *command, Selector &selector, bool total)
 {
 	command->add_option("-n,--nodes", selector.list, "These nodes")->type_name("LIST");
-	command->add_option("-c,--count", selector.count, "The N lowest")
+	command->add_option("-c,--count", selector.count, total ? "The N lowest" : "N: this one and the lowest others")
 	    ->type_name("N")
 	    ->check(CLI::Range(1, KRG_NODES));
 	if (total)

@@ -442,7 +442,7 @@ void add_top(CLI::App &app, Run &run)
 	command->add_option("-o,--sort", options->sort, "cpu, mem, node, pid or time")
 	    ->check(CLI::IsMember({"cpu", "mem", "node", "pid", "time"}))
 	    ->type_name("KEY");
-	command->add_flag("-H,--threads", options->threads, "A line a thread");
+	command->add_flag("-T,-H,--threads", options->threads, "A line a thread");
 	command->add_flag("-K,--no-kernel", options->no_kernel, "Without kernel threads");
 	set_body(command, run, [options, &run](Output &out) { return top(out, *options, run.json); });
 }

@@ -27,7 +27,7 @@ stands() {
 	[ "$before" = "$(count)" ]
 }
 
-plan 45
+plan 50
 lab_up -n 2 --mem 512
 
 is "cluster status" "$(on 1 'krgadm cluster status')" 'status: up on 2 nodes'
@@ -44,6 +44,10 @@ ok "nodes del" lab exec -n 1 -- krgadm nodes del -n 2
 is "it is out" "$(on 1 'krgadm nodes')" "$(printf '1:online\n2:present')"
 ok "nodes add" lab exec -n 1 -- krgadm nodes add -t 2
 is "it is in again" "$(on 2 'krgadm cluster status')" 'status: up on 2 nodes'
+like "more nodes than there are" "$(on 1 'krgadm nodes add -t 5; echo $?' | tr '\n' '|')" 'Not enough nodes to add\. Aborting\.\|1\|$'
+is "as many as there are" "$(on 1 'krgadm nodes add -t 2; echo $?')" 0
+like "another key than the cluster's is refused" "$(on 1 'krgadm key generate --file /tmp/key >/dev/null; krgadm key load --file /tmp/key; echo $?' | tr '\n' '|')" 'in a cluster, with another key\|1\|$'
+is "its own is not" "$(on 1 'krgadm key load >/dev/null; echo $?')" 0
 like "without rights nothing changes" "$(on 1 'su nobody -s /bin/sh -c "krgadm cluster stop"; echo $?')" 'CAP_SYS_ADMIN'
 like "what is not there is refused" "$(on 1 'krgadm cluster start --strict-caps; echo $?')" 'cluster start: .*not supported yet$'
 is "the cluster is still up" "$(on 1 'krgadm cluster status')" 'status: up on 2 nodes'
@@ -54,6 +58,7 @@ like "ps shows the other node's process" "$(on 1 'krgadm ps')" "^ *$sleeper +2 +
 is "ps -n 1 does not" "$(on 1 'krgadm ps -n 1' | grep -c ' sleep$')" 0
 like "ps --json" "$(on 1 'krgadm ps --json')" "\"pid\":$sleeper,.*\"comm\":\"sleep\""
 like "ps -T" "$(on 1 'krgadm ps -T -k')" '^ *PID +TID +NODE'
+like "top -T has threads" "$(on 1 'krgadm top -b -n 1 -T')" '^ *TID +NODE'
 top=$(on 1 'krgadm top -b -n 2 -d 1')
 like "top has a line a node" "$top" '^node +2 cpu.*% mem'
 like "top has the other node's process" "$top" "^ *$sleeper +2 +2 +root"
