@@ -16,6 +16,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/user_namespace.h>
+#include <asm/fpu/xstate.h>
 #include <uapi/krg/krg_netlink.h>
 
 #include "proc.h"
@@ -104,6 +105,17 @@ static int check_namespaces(struct proc_ghost *g)
 	path_put(&root);
 	path_put(&init_root);
 	return same ? 0 : REFUSE(g, "chroot: its root directory is not the system's");
+}
+
+static int check_directory(struct proc_ghost *g)
+{
+	struct path pwd;
+	bool gone;
+
+	get_fs_pwd(current->fs, &pwd);
+	gone = d_unlinked(pwd.dentry);
+	path_put(&pwd);
+	return gone ? REFUSE(g, "dir: its current directory is deleted") : 0;
 }
 
 /* The first word of what Landlock keeps with credentials is its domain; NULL: none. */
@@ -196,6 +208,9 @@ static int check_cpu(struct proc_ghost *g)
 		return REFUSE(g, "cpu: it is a 32-bit program");
 	if (fs || gs || current->thread.ds || current->thread.es)
 		return REFUSE(g, "cpu: it uses segment selectors");
+	if (READ_ONCE(current->group_leader->thread.fpu.perm.__state_perm) &
+	    XFEATURE_MASK_USER_DYNAMIC)
+		return REFUSE(g, "cpu: it has asked for registers that need leave (AMX)");
 #ifdef CONFIG_MODIFY_LDT_SYSCALL
 	if (current->mm->context.ldt)
 		return REFUSE(g, "cpu: it has a local descriptor table");
@@ -289,8 +304,8 @@ static int check_fds(struct proc_ghost *g)
 int proc_check(struct proc_ghost *g)
 {
 	static int (*const checks[])(struct proc_ghost *) = {
-		check_relatives, check_namespaces, check_kernel_side, check_security, check_cpu,
-		check_memory, check_areas, check_fds,
+		check_relatives, check_namespaces, check_directory, check_kernel_side,
+		check_security, check_cpu, check_memory, check_areas, check_fds,
 	};
 	size_t i;
 	int err = 0;

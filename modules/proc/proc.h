@@ -82,6 +82,7 @@ struct proc_file {
 	struct krg_ghost_fileobj obj;	/* without the path */
 	char *where;			/* "pid:fd,pid:fd" for user_info */
 	bool has_content;		/* deleted, and the first of its inode */
+	bool grown;			/* loading: see proc_files_cut() */
 };
 
 /* See claim.c. */
@@ -152,6 +153,7 @@ int proc_check(struct proc_ghost *g);
 u32 proc_file_add(struct proc_ghost *g, struct file *file, int fd);
 u32 proc_path_add(struct proc_ghost *g, const struct path *path);
 struct file *proc_file_get(struct proc_ghost *g, u32 id);
+int proc_files_cut(struct proc_ghost *g);
 void proc_files_free(struct proc_ghost *g);
 const char *proc_file_word(const struct file *file);
 int proc_file_check(struct proc_ghost *g, struct file *file, const char *what);

@@ -3,7 +3,7 @@
  * Making a process from a checkpoint.
  *
  *	requester				new task
- *	reads global.bin
+ *	reads global.bin, node_*.bin
  *	reads shared_obj_*.bin: opens files
  *	claims the pid
  *	kernel_clone() with the old pid  ->	restart_child():
@@ -104,25 +104,54 @@ static int restart_global_item(struct restart *r, const struct krg_ghost_item *i
 			item->seq);
 }
 
-static int restart_global(struct restart *r, u64 appid)
+static int restart_node_item(struct restart *r, const struct krg_ghost_item *item)
 {
-	struct krg_ghost_stream *s;
-	struct krg_ghost_item item;
-	int err, found;
+	const struct krg_ghost_app_task *task = item->data;
+	const struct krg_ghost_node *node = item->data;
 
-	r->ident.appid = appid;
-	s = restart_open(r, KRG_GHOST_GLOBAL, 0, "global.bin");
+	switch (item->type) {
+	case KRG_GHOST_R_NODE:
+		if (le32_to_cpu(node->node) == r->node && le32_to_cpu(node->nr_tasks) == 1)
+			return 0;
+		break;
+	case KRG_GHOST_R_NODE_TASK:
+		if (le32_to_cpu(task->pid) == r->pid && le32_to_cpu(task->node) == r->node)
+			return 0;
+		break;
+	}
+	return proc_why(&r->g, -EBADMSG, "%s: record %u is not of this application", r->name,
+			item->seq);
+}
+
+static int restart_items(struct restart *r, struct krg_ghost_stream *s,
+			 int (*take)(struct restart *r, const struct krg_ghost_item *item))
+{
+	struct krg_ghost_item item;
+	int err = 0, found;
+
 	if (IS_ERR(s))
 		return PTR_ERR(s);
-	err = 0;
 	while (!err && (found = krg_ghost_next(s, &item))) {
 		if (found < 0)
 			err = restart_stream_why(r, krg_ghost_why(s), found);
 		else
-			err = restart_global_item(r, &item);
+			err = take(r, &item);
 	}
 	krg_ghost_free(s);
 	return err;
+}
+
+static int restart_global(struct restart *r, u64 appid)
+{
+	r->ident.appid = appid;
+	return restart_items(r, restart_open(r, KRG_GHOST_GLOBAL, 0, "global.bin"),
+			     restart_global_item);
+}
+
+static int restart_node(struct restart *r)
+{
+	return restart_items(r, restart_open(r, KRG_GHOST_NODE, r->node, "node_%u.bin"),
+			     restart_node_item);
 }
 
 static int restart_check_substitutes(struct restart *r)
@@ -196,7 +225,7 @@ static int restart_child_load(struct restart *r)
 		return restart_stream_why(r, krg_ghost_why(r->task), err);
 	if (le32_to_cpu(r->g.ids.pid) != r->pid || task_pid_nr(current) != r->pid)
 		return proc_why(&r->g, -EBADMSG, "%s is of another process", r->name);
-	return 0;
+	return proc_files_cut(&r->g);
 }
 
 /* From here on the new task is a frozen application. */
@@ -332,6 +361,8 @@ static int restart_all(struct restart *r, struct netlink_ext_ack *extack)
 	if (!r->g.resume)
 		return -ENOMEM;
 	err = restart_global(r, 0);
+	if (!err)
+		err = restart_node(r);
 	if (!err)
 		err = restart_open_task(r);
 	if (!err)

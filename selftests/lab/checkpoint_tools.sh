@@ -23,12 +23,12 @@ gone() { eventually 30 on "$1" "! test -e /proc/$2"; } # NODE PID
 
 # An application that writes a line every 20 ms to FILE until FILE.end is there
 # with its exit status; its memory says which line is next. Prints its pid.
-start() { # NODE FILE [WORDS of python run first]
+start() { # NODE FILE [WORDS of python run first [MODE of open()]]
 	rm -f "$shared/$2"*
 	on "$1" "cd /tmp && krgcr-run -q -b -o /shared/$2.pid -- python3 -c '
 import os, sys, time
 ${3-}
-f = open(\"/shared/$2\", \"w\")
+f = open(\"/shared/$2\", \"${4-w}\")
 n = 0
 while not os.path.exists(\"/shared/$2.end\"):
     f.write(str(n) + chr(10)); f.flush()
@@ -43,7 +43,7 @@ counts() { # FILE: each line once, in order
 }
 fields() { on "$1" "ps -o $3= -p $2" | tr -d ' '; } # NODE PID FIELD
 
-plan 52
+plan 63
 lab_up -n 2 --mem 640
 shared=$repo/build/lab/$LAB/shared
 rm -rf "${shared:?}/"{job-*,chkpt/*} # of an earlier run
@@ -60,6 +60,19 @@ like "what runs is not restarted" "$(on 2 "restart $app 1; echo \$?" | tr '\n' '
 echo 0 >"$shared/job-a.end"
 ok "it ends" gone 2 "$app"
 ok "every line is there once" counts job-a
+
+# ---- an older version, after the application went on and died
+for mode in w a; do
+	app=$(start 1 job-o pass $mode)
+	on 1 "checkpoint -q $app"
+	ok "open for '$mode': it writes on" writes job-o
+	on 1 "kill -9 $app" && gone 1 "$app"
+	is "its version restarts elsewhere" "$(on 2 "restart -q $app 1; echo \$?")" 0
+	ok "it writes again" writes job-o
+	echo 0 >"$shared/job-o.end"
+	gone 2 "$app"
+	ok "every line is there once" counts job-o
+done
 
 # ---- options of restart
 app=$(start 1 job-b)
@@ -118,7 +131,7 @@ try() { # what restart says to the bad image, then 1
 	on 2 "restart $app 9; echo \$?" | tr '\n' '|'
 }
 said=
-for file in global.bin "task_$app.bin" "$(basename "$(echo "$shared/chkpt/$app/v1/"shared_obj_*.bin)")"; do
+for file in global.bin "task_$app.bin" "$(basename "$(echo "$shared/chkpt/$app/v1/"node_*.bin)")" "$(basename "$(echo "$shared/chkpt/$app/v1/"shared_obj_*.bin)")"; do
 	for at in 3 150 700; do
 		rm -rf "$bad" && cp -a "$shared/chkpt/$app/v1" "$bad"
 		printf '\252' | dd of="$bad/$file" bs=1 seek=$at conv=notrunc status=none
@@ -158,6 +171,12 @@ ok "the application runs on, unharmed" writes job-e
 is "no version was made" "$(on 1 "ls /var/chkpt/$app 2>/dev/null")" ''
 like "it can be left out" "$(on 1 "checkpoint -i $app" | tr '\n' '|')" 'Version: 1\|'
 on 1 "kill -9 $app" >/dev/null
+app=$(start 1 job-f 'd = "/tmp/gone"; os.mkdir(d); os.chdir(d); os.rmdir(d)')
+like "so is a directory that is gone" "$(on 1 "checkpoint $app; echo \$?" | tr '\n' '|')" '^checkpoint: .*dir: its current directory is deleted\|1\|$'
+on 1 "kill -9 $app" >/dev/null
+app=$(start 1 job-h 'n = os.open("/proc/self/ns/uts", 0)')
+like "and what only looks like a file" "$(on 1 "checkpoint $app; echo \$?" | tr '\n' '|')" '^checkpoint: .*nsfs: fd 3.*\|1\|$'
+on 1 "kill -9 $app" >/dev/null
 app=$(start 1 job-g 'import threading; threading.Thread(target=lambda: time.sleep(1000), daemon=True).start()')
 like "so is a thread" "$(on 1 "checkpoint $app; echo \$?" | tr '\n' '|')" '^checkpoint: .*thread: .*\|1\|$'
 on 1 "kill -9 $app" >/dev/null
@@ -166,6 +185,8 @@ like "a user without rights" "$(on 2 'su nobody -s /bin/sh -c "cd /tmp && krgcr-
 # ---- krgcr-run
 is "krgcr-run passes failure on" "$(on 1 'krgcr-run -q true; echo $?; krgcr-run -q sh -c "exit 7"; echo $?; krgcr-run /no/such; echo $?' | tr '\n' '|')" \
 	'0|1|krgcr-run: /no/such: No such file or directory|1|'
+is "krgcr-run starts nothing if it can't say what" "$(on 1 'krgcr-run -q -b -o /no/such/file -- sleep 7777 </dev/null; echo $?; pgrep -fx "sleep 7777"' | tr '\n' '|')" \
+	'krgcr-run: /no/such/file: No such file or directory|1|'
 is "krgcr-run -b -s waits for file 4" "$(on 1 'krgcr-run -q -b -s -- sh -c "sleep 1; : >/tmp/closing; exec 4>&-; exec sleep 30" </dev/null >/dev/null 2>&1; ls /tmp/closing')" /tmp/closing
 
 # ---- a power cut in the middle of it

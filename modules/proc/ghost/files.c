@@ -182,6 +182,10 @@ int proc_file_check(struct proc_ghost *g, struct file *file, const char *what)
 	if (!S_ISREG(inode->i_mode) && !S_ISDIR(inode->i_mode))
 		return proc_why(g, -EOPNOTSUPP, "%s: %s cannot be saved",
 				proc_file_word(file), what);
+	/* Message queues, namespaces and, on 6.12, pidfds say they are regular. */
+	if (S_ISREG(inode->i_mode) && !file->f_op->write_iter && !file->f_op->read_iter)
+		return proc_why(g, -EOPNOTSUPP, "%s: %s cannot be saved",
+				inode->i_sb->s_type->name, what);
 	if (inode->i_sb->s_magic == PROC_SUPER_MAGIC || inode->i_sb->s_magic == SYSFS_MAGIC)
 		return proc_why(g, -EOPNOTSUPP, "%s: %s is made up by the kernel",
 				inode->i_sb->s_magic == SYSFS_MAGIC ? "sysfs" : "proc", what);
@@ -452,7 +456,7 @@ static struct file *file_open_pipe(struct proc_ghost *g, struct proc_file *f, in
 	return ends[writer];
 }
 
-static int file_compare(struct proc_ghost *g, const struct proc_file *f)
+static int file_compare(struct proc_ghost *g, struct proc_file *f)
 {
 	const struct inode *inode = file_inode(f->file);
 	u64 old = le64_to_cpu(f->obj.size), size;
@@ -480,11 +484,37 @@ static int file_compare(struct proc_ghost *g, const struct proc_file *f)
 		return proc_why(g, -ESTALE,
 				"%s has shrunk since the checkpoint: %llu, was %llu bytes",
 				f->path, size, old);
-	if (size > old && f->file->f_flags & O_APPEND)
-		return proc_why(g, -ESTALE,
-				"%s has grown since the checkpoint, from %llu bytes",
-				f->path, old);
+	f->grown = size > old && f->file->f_mode & FMODE_WRITE &&
+		   (f->file->f_flags & O_APPEND || le64_to_cpu(f->obj.pos) == old);
 	return 0;
+}
+
+/**
+ * proc_files_cut() - files the process was writing to at their end get their old length
+ * @g: being restored
+ *
+ * What it has written since the checkpoint it will write again. Last of all, for until
+ * then a restart that fails has changed nothing.
+ *
+ * Context: the process that is made, with its rights.
+ * Return: 0; -errno with the reason.
+ */
+int proc_files_cut(struct proc_ghost *g)
+{
+	u32 i;
+	int err = 0;
+
+	for (i = 0; i < g->nr_files && !err; i++) {
+		const struct proc_file *f = &g->files[i];
+
+		if (!f->grown)
+			continue;
+		err = vfs_truncate(&f->file->f_path, le64_to_cpu(f->obj.size));
+		if (err)
+			proc_why(g, err, "%s has grown, and can't be cut back to %llu bytes (%d)",
+				 f->path, le64_to_cpu(f->obj.size), -err);
+	}
+	return err;
 }
 
 static struct file *file_substitute(struct proc_ghost *g, u32 id)
