@@ -37,6 +37,7 @@
 #define KDDM_GAPS_MAX		512
 #define KDDM_MAX_PACKET		(KRG_RPC_MAX_CONTROL - PAGE_SIZE)
 #define KDDM_PACK_RECORDS	64
+#define KDDM_HELD_MAX		65536	/* packets of a view to come; in life a few */
 
 static_assert(KRG_KDDM_NODES == KRG_MAX_NODES);
 static_assert(KRG_KDDM_WIRE_HEAD + KRG_KDDM_WIRE_PAST + KDDM_GAPS_MAX * KRG_KDDM_WIRE_GAP <=
@@ -105,6 +106,7 @@ struct kddm_peer {
 	bool unsent;			/* lock: krg_rpc has some that wait for more */
 	u8 *pack;			/* lock: head and KDDM_PACK_RECORDS records, or NULL */
 	struct list_head held;		/* kddm_net.sem: by its handler, or for writing */
+	u32 nr_held;			/* likewise */
 	u32 pong;			/* kddm_net.sem: last one that came */
 };
 

@@ -191,11 +191,13 @@ static void hold(struct kddm_peer *peer, struct inbound *in)
 	h->len = in->len;
 	memcpy(h->data, in->data, in->len);
 	list_add_tail(&h->link, &peer->held);
+	peer->nr_held++;
 }
 
-static void held_free(struct kddm_held *h)
+static void held_free(struct kddm_peer *peer, struct kddm_held *h)
 {
 	list_del(&h->link);
+	peer->nr_held--;
 	if (h->page)
 		put_page(h->page);
 	kvfree(h);
@@ -234,7 +236,7 @@ static bool replay_one(struct kddm_net *kn, unsigned int from)
 	case KRG_KDDM_NEVER:
 		break;
 	}
-	held_free(h);
+	held_free(peer, h);
 	return true;
 }
 
@@ -271,7 +273,7 @@ void kddm_drop_held(struct kddm_net *kn, unsigned int node, u32 before)
 	list_for_each_entry_safe(h, next, &peer->held, link) {
 		held_inbound(h, node, &in);
 		if (in.p.epoch < before)
-			held_free(h);
+			held_free(peer, h);
 	}
 }
 
@@ -293,6 +295,8 @@ static int arrived(struct kddm_net *kn, struct inbound *in)
 		break;
 	}
 hold:
+	if (peer->nr_held >= KDDM_HELD_MAX)
+		return bad(kn, in->from, "too much of a view to come");
 	hold(peer, in);
 	return 0;
 }

@@ -14,7 +14,7 @@
 #   - a side without quorum gets errors, not old data, for what it does not have.
 # shellcheck source=selftests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
-plan 58
+plan 59
 nodes=8
 ms=4000
 [ "$KERNEL" != debug ] || nodes=5
@@ -117,6 +117,9 @@ net kddm_all 4 hammer 6 50 2000 3 >/dev/null 2>&1 &
 for to in 1 2 4; do
 	ok "node 3 tells node $to nonsense" net kddm n3 lie $to 3000 $((to + 20))
 done
+seen() { [ $(($(field n1 bad) + $(field n2 bad) + $(field n4 bad))) -ge 100 ]; }
+ok "they see what it is" eventually 20 seen
+diag "bad: $(field n1 bad) $(field n2 bad) $(field n4 bad)"
 net link n3 down
 wait $!
 ok "it is thrown out, the others go on" eventually 20 clean_without 3

@@ -287,7 +287,10 @@ static void put64(u64 v, u8 *p)
 	memcpy(p, &x, sizeof(x));
 }
 
-/* A packet that is nearly one: most of its fields are such as can be. */
+/*
+ * A packet that is nearly one: most of its fields are such as can be. One of an @epoch to
+ * come is kept until then, and all that follow it.
+ */
 static u32 lie(struct rnd_state *rnd, u32 epoch, u8 *out)
 {
 	u32 count = 1 + (prandom_u32_state(rnd) & 3), len = 16 + count * 40, i;
@@ -297,7 +300,7 @@ static u32 lie(struct rnd_state *rnd, u32 epoch, u8 *out)
 	out[0] = small_random(rnd, 6);
 	out[1] = small_random(rnd, 16) ? 1 : out[1];
 	put16(out[0] == 2 ? out[8] == 2 : count, out + 2);
-	put32(epoch + (small_random(rnd, 8) ? 0 : out[4] % 3 - 1), out + 4);
+	put32(epoch - !small_random(rnd, 8), out + 4);
 	put32(out[0] == 1 ? 0 : small_random(rnd, 6), out + 8);
 	put32(small_random(rnd, 16) ? 0 : out[12], out + 12);
 	for (i = 0, r = out + 16; i < count && out[0] == 1; i++, r += 40) {
@@ -328,7 +331,7 @@ static int do_lie(struct net *net, unsigned int to, unsigned int count, unsigned
 
 	prandom_seed_state(&rnd, seed);
 	for (; count && !err; count--) {
-		len = lie(&rnd, krg_epoch(net), out);
+		len = lie(&rnd, krg_epoch(net) + (count < 200), out);
 		page = small_random(&rnd, 4) ? NULL : alloc_page(GFP_KERNEL);
 		err = krg_rpc_post(net, to, KRG_SERVICE_KDDM, out, len, page);
 		if (page)
