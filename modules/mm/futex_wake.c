@@ -352,6 +352,8 @@ static int wake_serve(struct krg_rpc_request *req)
 		ret = 0;
 	if (ret < 0 || req->oneway)
 		return min(ret, 0);
+	/* They go first: they will ask for the page. */
+	cond_resched();
 	woken.nr = cpu_to_le32(ret);
 	return krg_rpc_reply(req, &woken, sizeof(woken));
 }
