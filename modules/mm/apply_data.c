@@ -97,7 +97,6 @@ static void file_hole(struct shmfs_node *n, krg_node_t origin, u64 from, u64 to)
 		n->zero_to = to;
 	n->busy = n->dying.count || n->zero_from || n->zero_to;
 	n->remover = n->busy ? origin : SHMFS_NOBODY;
-	shmfs_inode_unmap(n, from, to);
 }
 
 static void hole_begin(struct shmfs *s, struct shmfs_node *n, krg_node_t origin, s64 now)
@@ -111,14 +110,17 @@ static int apply_size(struct shmfs *s, struct shmfs_node *n, krg_node_t origin,
 		      const struct shmfs_op *op)
 {
 	u64 beyond = pages_of(op->a);
+	bool shorter = op->a < n->size;
 
 	if (op->a > MAX_LFS_FILESIZE)
 		return -EFBIG;
 	/* Pages allocated beyond the end go too. */
-	if (op->a < n->size || (op->a == n->size && shmfs_map_next(&n->pages, &beyond)))
+	if (shorter || (op->a == n->size && shmfs_map_next(&n->pages, &beyond)))
 		file_hole(n, origin, op->a, MAX_LFS_FILESIZE & PAGE_MASK);
 	n->size = op->a;
 	hole_begin(s, n, origin, op->now);
+	if (shorter)
+		shmfs_inode_unmap(n, op->a);
 	return 0;
 }
 

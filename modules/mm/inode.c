@@ -34,21 +34,20 @@ void shmfs_inode_refresh(struct shmfs_node *n)
 }
 
 /**
- * shmfs_inode_unmap() - what is mapped of a file that loses it goes, private copies too
+ * shmfs_inode_unmap() - what is mapped beyond a file's end goes, private copies too
  * @n: file
- * @from: byte
- * @to: byte; only whole pages between go
+ * @end: of the file
  *
- * The pages themselves are unmapped when they are removed, wherever they are.
+ * The pages themselves are unmapped when they are removed, wherever they are. Of a hole
+ * that is all: private copies of its pages stay.
  *
  * Locks: table_lock for writing.
  */
-void shmfs_inode_unmap(struct shmfs_node *n, u64 from, u64 to)
+void shmfs_inode_unmap(struct shmfs_node *n, u64 end)
 {
-	u64 first = DIV_ROUND_UP_ULL(from, PAGE_SIZE), end = to >> PAGE_SHIFT;
-
-	if (n->inode && first < end)
-		unmap_mapping_pages(n->inode->i_mapping, first, end - first, true);
+	if (n->inode)
+		unmap_mapping_pages(n->inode->i_mapping, DIV_ROUND_UP_ULL(end, PAGE_SIZE), 0,
+				    true);
 }
 
 /* A file's pages are those of its set. */

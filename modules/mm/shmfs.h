@@ -306,7 +306,7 @@ void shmfs_super_exit(void);
 /* inode.c */
 struct inode *shmfs_inode_get(struct super_block *sb, struct shmfs_node *n);
 void shmfs_inode_refresh(struct shmfs_node *n);
-void shmfs_inode_unmap(struct shmfs_node *n, u64 from, u64 to);
+void shmfs_inode_unmap(struct shmfs_node *n, u64 end);
 int shmfs_inode_size(struct inode *inode, u64 size);
 int shmfs_getattr(struct mnt_idmap *idmap, const struct path *path, struct kstat *stat,
 		  u32 mask, unsigned int flags);

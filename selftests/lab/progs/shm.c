@@ -348,6 +348,23 @@ static void test_sparse(void)
 	need(!unlink("t.sparse"));
 }
 
+/* A hole takes what is shared of a page; cutting the file takes private copies too. */
+static void test_private(void)
+{
+	int fd = make("t.private", 3 * PAGE);
+	char *shared = map(fd, 3 * PAGE);
+	char *own = map_with(fd, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+
+	fill(shared, 3 * PAGE, 1);
+	own[PAGE] = own[2 * PAGE] = 'p';
+	need(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 3 * PAGE));
+	need(blank(shared, 3 * PAGE) && blank(own, PAGE));
+	need(own[PAGE] == 'p' && own[2 * PAGE] == 'p');
+	need(!ftruncate(fd, 2 * PAGE) && own[PAGE] == 'p');
+	need(bus_at(own + 2 * PAGE, 0));
+	need(!munmap(own, 3 * PAGE) && !munmap(shared, 3 * PAGE) && !unlink("t.private"));
+}
+
 static void test_files(void)
 {
 	char path[64], buf[16];
@@ -467,7 +484,7 @@ static const struct {
 } tests[] = {
 	{ "map", test_map },	   { "bus", test_bus },	      { "fork", test_fork },
 	{ "calls", test_calls },   { "buffer", test_buffer }, { "futex", test_futex },
-	{ "space", test_space },   { "sparse", test_sparse }, { "files", test_files },
+	{ "space", test_space },   { "sparse", test_sparse }, { "private", test_private }, { "files", test_files },
 	{ "names", test_names },   { "rights", test_rights }, { "sem", test_sem },
 };
 
