@@ -63,17 +63,6 @@ static void cache_drop(struct address_space *mapping, u64 index)
 	truncate_inode_pages_range(mapping, pos, pos + PAGE_SIZE - 1);
 }
 
-static int cache_add(struct address_space *mapping, struct folio *folio, u64 index)
-{
-	int err = filemap_add_folio(mapping, folio, index, GFP_KERNEL);
-
-	if (err != -EEXIST)
-		return err;
-	/* One that linker_free() left. */
-	cache_drop(mapping, index);
-	return filemap_add_folio(mapping, folio, index, GFP_KERNEL);
-}
-
 static int linker_fill(struct krg_kddm_set *set, u64 index, struct page *page, void **slot)
 {
 	struct address_space *mapping = shmfs_backing(set)->i_mapping;
@@ -85,7 +74,7 @@ static int linker_fill(struct krg_kddm_set *set, u64 index, struct page *page, v
 		return -ENOMEM;
 	folio = page_folio(page ?: blank);
 	folio_mark_uptodate(folio);
-	err = cache_add(mapping, folio, index);
+	err = filemap_add_folio(mapping, folio, index, GFP_KERNEL);
 	if (err) {
 		/* What came stays with who gave it. */
 		if (blank)
@@ -118,19 +107,11 @@ static void linker_unmap(struct krg_kddm_set *set, u64 index, void *slot)
 	unmap_mapping_pages(shmfs_backing(set)->i_mapping, index, 1, false);
 }
 
-/*
- * Not mapped any more, it gets no new users; one that still has some stays in the page
- * cache until another comes, or the set goes. A futex() that has found the page by now
- * wants to see whose it is, and would fail if it was nobody's.
- */
+/* Not mapped any more, it gets no new users; it is gone with the last that still has it. */
 static void linker_free(struct krg_kddm_set *set, u64 index, void *slot)
 {
-	struct folio *folio = slot_folio(slot);
-
-	/* Ours and the page cache's. */
-	if (folio_ref_count(folio) <= 2)
-		cache_drop(shmfs_backing(set)->i_mapping, index);
-	folio_put(folio);
+	cache_drop(shmfs_backing(set)->i_mapping, index);
+	folio_put(slot_folio(slot));
 }
 
 static const struct krg_kddm_linker shmfs_linker = {

@@ -16,7 +16,7 @@
 cd "$repo" || exit 1
 gcc -O2 -Wall -Wextra -pthread -o "$tmp/shm" selftests/lab/progs/shm.c || bail "the program does not build"
 mapfile -t tests < <("$tmp/shm" list)
-plan $((${#tests[@]} + 54))
+plan $((${#tests[@]} + 58))
 lab_up -n 2 --mem 512
 
 on_dir=/dev/shm on_limit=100
@@ -46,6 +46,14 @@ ok "node 2 maps the same" on 2 '/tmp/shm check x 500 1'
 ok "and reads the same" on 2 '/tmp/shm read x 500 1'
 ok "node 2 changes it" on 2 '/tmp/shm put x 300 2; for p in 7 250; do /tmp/shm write x $p 9; done'
 is "node 1 sees the change" "$(on 1 'md5sum <x; stat -c %s x')" "$(on 2 'md5sum <x; stat -c %s x')"
+cached() { on "$1" "awk '/^Cached/ { print \$2 }' /proc/meminfo"; }
+below() { [ "$(cached "$1")" -lt "$2" ]; }
+before=$(cached 1)
+ok "node 1 fills 48 MiB" on 1 '/tmp/shm put big 12288 1'
+ok "it has them" eval '[ $(cached 1) -gt $((before + 40000)) ]'
+ok "node 2 writes to all of them" on 2 '/tmp/shm put big 12288 2'
+ok "node 1 keeps nothing of them" eventually 10 below 1 $((before + 8000))
+on 1 'rm big'
 on 1 'truncate -s 4096 counter'
 ok "both write to one page" both '/tmp/shm add counter 1 20000' '/tmp/shm add counter 2 20000'
 is "nothing is lost" "$(on 1 '/tmp/shm sum counter')" "40000 40000 40000"
