@@ -85,6 +85,23 @@ static vm_fault_t fault_map(struct vm_fault *vmf, struct page *page)
 	return ret ?: VM_FAULT_NOPAGE;
 }
 
+/*
+ * Pages that came ahead of who reads one after the other are mapped together with the one
+ * he came to. What is up to date in the page cache may be read: linker_unmap().
+ */
+static void fault_around(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct inode *inode = file_inode(vma->vm_file);
+	u64 end = DIV_ROUND_UP_ULL(i_size_read(inode), PAGE_SIZE);
+	u64 room = PTRS_PER_PTE - pte_index(vmf->address);
+
+	end = min3(end, vmf->pgoff + min(room, SHMFS_AROUND),
+		   (u64)vma->vm_pgoff + vma_pages(vma));
+	if (end > vmf->pgoff + 1)
+		filemap_map_pages(vmf, vmf->pgoff + 1, end - 1);
+}
+
 /**
  * krg_shm_fault() - fault of files of krgshm, for who has vm_ops of his own
  * @vmf: fault
@@ -107,6 +124,9 @@ vm_fault_t krg_shm_fault(struct vm_fault *vmf)
 		ret = fault_map(vmf, page);
 	}
 	shmfs_put(inode, vmf->pgoff, how);
+	if (ret == VM_FAULT_NOPAGE && !(vmf->flags & FAULT_FLAG_WRITE) &&
+	    shmfs_is_read_on(vmf->vma->vm_file))
+		fault_around(vmf);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(krg_shm_fault);

@@ -157,7 +157,8 @@ static bool window_move(struct shmfs_window *w, u64 page, u64 *from, u64 *end)
 {
 	unsigned int most = READ_ONCE(window_max);
 
-	if (page == w->next) {
+	/* One after the other, some of which were mapped with one before. */
+	if (page == w->next || (page > w->next && page < min(w->ahead, w->next + SHMFS_AROUND))) {
 		w->size = min(w->size ? w->size * 2 : WINDOW_MIN, most);
 	} else if (page + 1 != w->next) {
 		w->size = 0;
@@ -170,6 +171,12 @@ static bool window_move(struct shmfs_window *w, u64 page, u64 *from, u64 *end)
 	*end = page + 1 + w->size;
 	w->ahead = *end;
 	return *from < *end;
+}
+
+/* Does who has the file open read one page after the other? A guess. */
+bool shmfs_is_read_on(struct file *file)
+{
+	return READ_ONCE(shmfs_window(file)->size);
 }
 
 static void look_ahead(struct file *file, u64 page)

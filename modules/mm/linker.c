@@ -30,6 +30,8 @@ static int linker_open(struct krg_kddm_set *set)
 		return -ENOMEM;
 	inode->i_ino = get_next_ino();
 	inode->i_mode = S_IFREG;
+	/* How long a file is, who maps a page has looked at. */
+	i_size_write(inode, MAX_LFS_FILESIZE);
 	atomic64_set(&inode->i_sequence, shmfs_futex_sequence());
 	inode->i_mapping->a_ops = &backing_aops;
 	mapping_set_gfp_mask(inode->i_mapping, GFP_HIGHUSER);
@@ -102,9 +104,15 @@ static void linker_protect(struct krg_kddm_set *set, u64 index, void *slot)
 	folio_unlock(folio);
 }
 
+/* Who maps what is up to date in the page cache does so with its lock: fault_around(). */
 static void linker_unmap(struct krg_kddm_set *set, u64 index, void *slot)
 {
+	struct folio *folio = slot_folio(slot);
+
+	folio_lock(folio);
+	folio_clear_uptodate(folio);
 	unmap_mapping_pages(shmfs_backing(set)->i_mapping, index, 1, false);
+	folio_unlock(folio);
 }
 
 /* Not mapped any more, it gets no new users; it is gone with the last that still has it. */

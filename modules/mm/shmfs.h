@@ -171,6 +171,8 @@ struct shmfs_result {
 	u64 pos;
 };
 
+#define SHMFS_AROUND	16ull		/* pages mapped in one fault, see fault.c */
+
 /* Sequential use of an open file: see hold.c. */
 struct shmfs_window {
 	spinlock_t lock;	/* all of it */
@@ -321,6 +323,7 @@ int shmfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *
 
 int shmfs_hold(struct inode *inode, u64 page, unsigned int how, struct page **out);
 void shmfs_put(struct inode *inode, u64 page, unsigned int how);
+bool shmfs_is_read_on(struct file *file);
 int shmfs_hold_next(struct file *file, u64 page, unsigned int how, struct page **out);
 int shmfs_alloc(struct shmfs *s, struct shmfs_node *n, u64 first, u64 last, unsigned int how);
 
