@@ -228,6 +228,7 @@ void krg_rpc_notifier_unregister(struct notifier_block *nb);
 
 int krg_rpc_set_key(struct net *net, const void *key, u32 len);
 bool krg_rpc_has_key(struct net *net);
+int krg_rpc_veil(struct net *net, const u8 mac[KRG_RPC_MAC], void *data, u32 len);
 int krg_rpc_key_is(struct net *net, const void *key, u32 len);
 int krg_rpc_fingerprint(struct net *net, u8 out[KRG_RPC_FINGERPRINT]);
 int krg_rpc_mac(struct net *net, const char *domain, const void *data, u32 len,

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Beacons: broadcast on the node's interface, UDP port 2641, with a MAC. */
+/*
+ * Beacons: broadcast on the node's interface, UDP port 2641, with a MAC. Who lacks the
+ * session's key sees that there is a session, its number and how long its beacons are.
+ */
 #define pr_fmt(fmt) "krg_cluster: " fmt
 
 #include <linux/in.h>
@@ -74,6 +77,12 @@ void cluster_udp_close(struct cluster *c)
 	mutex_unlock(&c->lock);
 }
 
+/* What comes before the MAC at @len, but for its beginning. */
+static int veil(const struct cluster *c, void *wire, u32 len)
+{
+	return krg_rpc_veil(c->net, wire + len, wire + KRG_BEACON_CLEAR, len - KRG_BEACON_CLEAR);
+}
+
 /**
  * cluster_udp_beacon() - broadcast how things stand
  * @c: node
@@ -103,7 +112,8 @@ void cluster_udp_beacon(struct cluster *c)
 	krg_membership_beacon(c->m, cluster_now(), c->beacon);
 	len = krg_beacon_encode(c->beacon, c->wire, KRG_MSG_BYTES_MAX);
 	if (WARN_ON_ONCE(len < 0) ||
-	    krg_rpc_mac(c->net, BEACON_DOMAIN, c->wire, len, (u8 *)c->wire + len))
+	    krg_rpc_mac(c->net, BEACON_DOMAIN, c->wire, len, (u8 *)c->wire + len) ||
+	    veil(c, c->wire, len))
 		return;
 	vec.iov_len = len + KRG_BEACON_MAC;
 	kernel_sendmsg(c->sock, &msg, &vec, 1, vec.iov_len);
@@ -117,7 +127,8 @@ static void received(struct cluster *c, u32 len, const struct sockaddr_in *from)
 
 	if (krg_beacon_session(c->rx_wire, len) != (int)c->cfg.session)
 		return;
-	if (krg_rpc_mac(c->net, BEACON_DOMAIN, c->rx_wire, len - sizeof(mac), mac))
+	if (veil(c, c->rx_wire, len - sizeof(mac)) ||
+	    krg_rpc_mac(c->net, BEACON_DOMAIN, c->rx_wire, len - sizeof(mac), mac))
 		return;
 	if (crypto_memneq(mac, (u8 *)c->rx_wire + len - sizeof(mac), sizeof(mac))) {
 		pr_warn_ratelimited("%pI4 uses session %u with another key: ignored\n",

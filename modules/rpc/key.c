@@ -4,6 +4,7 @@
 
 #include <crypto/algapi.h>
 #include <crypto/hash.h>
+#include <linux/siphash.h>
 #include <linux/slab.h>
 #include "rpc.h"
 
@@ -11,6 +12,7 @@
 
 struct rpc_key {
 	struct crypto_shash *tfm;
+	siphash_key_t veil;
 };
 
 static void key_free(struct rpc_key *key)
@@ -18,7 +20,7 @@ static void key_free(struct rpc_key *key)
 	if (!key)
 		return;
 	crypto_free_shash(key->tfm);
-	kfree(key);
+	kfree_sensitive(key);
 }
 
 static void key_replace(struct rpc_net *rn, struct rpc_key *key)
@@ -38,6 +40,31 @@ void rpc_key_drop(struct rpc_net *rn)
 	key_replace(rn, NULL);
 }
 
+static int key_mac(struct crypto_shash *tfm, const char *domain, const void *data,
+		   u32 len, u8 mac[KRG_RPC_MAC])
+{
+	SHASH_DESC_ON_STACK(desc, tfm);
+	int err;
+
+	desc->tfm = tfm;
+	err = crypto_shash_init(desc) ?:
+	      crypto_shash_update(desc, domain, strlen(domain) + 1) ?:
+	      crypto_shash_update(desc, data, len) ?:
+	      crypto_shash_final(desc, mac);
+	shash_desc_zero(desc);
+	return err;
+}
+
+static int key_veil(struct rpc_key *key)
+{
+	u8 mac[KRG_RPC_MAC];
+	int err = key_mac(key->tfm, "krg veil", "", 0, mac);
+
+	memcpy(&key->veil, mac, sizeof(key->veil));
+	memzero_explicit(mac, sizeof(mac));
+	return err;
+}
+
 static struct rpc_key *key_make(const void *key, u32 len)
 {
 	struct rpc_key *new;
@@ -54,7 +81,7 @@ static struct rpc_key *key_make(const void *key, u32 len)
 		kfree(new);
 		return ERR_PTR(err);
 	}
-	err = crypto_shash_setkey(new->tfm, key, len);
+	err = crypto_shash_setkey(new->tfm, key, len) ?: key_veil(new);
 	if (!err)
 		return new;
 	key_free(new);
@@ -95,21 +122,6 @@ bool krg_rpc_has_key(struct net *net)
 }
 EXPORT_SYMBOL_GPL(krg_rpc_has_key);
 
-static int key_mac(struct crypto_shash *tfm, const char *domain, const void *data,
-		   u32 len, u8 mac[KRG_RPC_MAC])
-{
-	SHASH_DESC_ON_STACK(desc, tfm);
-	int err;
-
-	desc->tfm = tfm;
-	err = crypto_shash_init(desc) ?:
-	      crypto_shash_update(desc, domain, strlen(domain) + 1) ?:
-	      crypto_shash_update(desc, data, len) ?:
-	      crypto_shash_final(desc, mac);
-	shash_desc_zero(desc);
-	return err;
-}
-
 /**
  * krg_rpc_mac() - HMAC-SHA256 with the session's key
  * @net: namespace
@@ -135,6 +147,38 @@ int krg_rpc_mac(struct net *net, const char *domain, const void *data, u32 len,
 	return err;
 }
 EXPORT_SYMBOL_GPL(krg_rpc_mac);
+
+/**
+ * krg_rpc_veil() - hide bytes from who lacks the session's key; done twice: show them
+ * @net: namespace
+ * @mac: the MAC of the bytes as they are shown
+ * @data: bytes
+ * @len: how many
+ *
+ * A synthetic IV (Rogaway and Shrimpton, "A Provable-Security Treatment of the Key-Wrap
+ * Problem"): the stream is SipHash of the MAC and a counter. Who sees two that are
+ * alike learns that they are, nothing else.
+ *
+ * Context: process or soft interrupt. Return: 0; -ENOKEY: no key yet.
+ */
+int krg_rpc_veil(struct net *net, const u8 mac[KRG_RPC_MAC], void *data, u32 len)
+{
+	__le64 iv[2], stream;
+	struct rpc_key *key;
+	u32 i;
+
+	memcpy(iv, mac, sizeof(iv));
+	rcu_read_lock();
+	key = rcu_dereference(rpc_net(net)->key);
+	for (i = 0; key && i < len; i += sizeof(stream)) {
+		stream = cpu_to_le64(siphash_3u64(le64_to_cpu(iv[0]), le64_to_cpu(iv[1]),
+						  i, &key->veil));
+		crypto_xor(data + i, (u8 *)&stream, min_t(u32, sizeof(stream), len - i));
+	}
+	rcu_read_unlock();
+	return key ? 0 : -ENOKEY;
+}
+EXPORT_SYMBOL_GPL(krg_rpc_veil);
 
 /**
  * krg_rpc_fingerprint() - tells keys apart without telling the key

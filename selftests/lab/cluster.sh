@@ -7,10 +7,11 @@
 #   - a node that loses power is failed on the others within KRG_DETECT_MS, and
 #     after it has booted it is present and can be added;
 #   - the cluster starts by itself with nb_nodes_min;
+#   - who sees the network learns from beacons that there is a session, and can't disturb it;
 #   - unloading leaves in order: nobody sees a failure.
 # shellcheck source=selftests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
-plan 24
+plan 27
 out=$repo/build/selftests/netns/$KERNEL
 "$repo/selftests/netns/build" "$KERNEL" "$out" || bail "the test module does not build"
 lab_up -n 3 --mem 512 --no-modules
@@ -60,6 +61,10 @@ prepare 3
 ok "it boots and loads" load 3 "session_id=9 node_id=3"
 ok "it is present" ctl 1 wait present 1 15000
 ok "and is added from another node" ctl 2 add 3
+lab push 2 "$repo/selftests/lab/progs/beacon.py" /tmp || bail "cannot copy into the node"
+is "beacons tell a stranger nothing" "$(lab exec -n 2 -- python3 /tmp/beacon.py listen 192.168.0.1)" hidden
+ok "nonsense, pieces and copies of beacons" lab exec -n 2 -- python3 /tmp/beacon.py attack 10
+is "disturb nobody" "$(ctl 1 status)" "up online=3 present=0 failed=0"
 ok "node 2 unloads" lab exec -n 2 -- sh -c 'rmmod krg_cluster_test && rmmod krg_cluster'
 # It is heard no more, so it is absent soon; node 3 was the only one lost.
 like "it left in order" "$(ctl 1 status) $(lab exec -n 1 -- dmesg | grep -c 'is lost')" "up online=2 present=[01] failed=0 1"

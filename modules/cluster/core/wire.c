@@ -76,7 +76,7 @@ static bool max_nodes_valid(u32 max)
 
 /**
  * krg_beacon_session - whose beacon is it, before its MAC is worth computing
- * @buf: aligned to 8
+ * @buf: aligned to 8, may be veiled
  * @len: bytes, MAC included
  *
  * Return: session, or -EPROTO if it is no beacon of this version.
@@ -86,8 +86,7 @@ int krg_beacon_session(const void *buf, u32 len)
 	const struct krg_wire_beacon *w = buf;
 
 	if (len < sizeof(*w) + KRG_BEACON_MAC || le32_to_cpu(w->magic) != KRG_BEACON_MAGIC ||
-	    w->version != KRG_WIRE_VERSION || !max_nodes_valid(le16_to_cpu(w->max_nodes)) ||
-	    len != KRG_BEACON_BYTES(le16_to_cpu(w->max_nodes)))
+	    w->version != KRG_WIRE_VERSION || len > KRG_BEACON_BYTES_MAX)
 		return -EPROTO;
 	return w->session;
 }
@@ -105,7 +104,8 @@ int krg_beacon_decode(const void *buf, u32 len, struct krg_beacon *b)
 	const struct krg_wire_beacon *w = buf;
 	unsigned int n;
 
-	if (krg_beacon_session(buf, len) <= 0)
+	if (krg_beacon_session(buf, len) <= 0 || !max_nodes_valid(le16_to_cpu(w->max_nodes)) ||
+	    len != KRG_BEACON_BYTES(le16_to_cpu(w->max_nodes)))
 		return -EPROTO;
 	if (w->reserved || w->reserved2 || w->quorate > 1 || !w->incarnation || !w->ip ||
 	    w->node >= le16_to_cpu(w->max_nodes) ||

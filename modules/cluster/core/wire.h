@@ -2,14 +2,14 @@
 /*
  * What membership says on the wire. All little endian; addresses as in IP.
  *
- * Change log: version 1, first.
+ * Change log: version 1, first; 2, beacons veiled.
  */
 #ifndef KRG_CLUSTER_WIRE_H
 #define KRG_CLUSTER_WIRE_H
 
 #include "membership.h"
 
-#define KRG_WIRE_VERSION	1
+#define KRG_WIRE_VERSION	2
 #define KRG_BEACON_MAGIC	0x4247724bu	/* "KrGB" */
 #define KRG_BEACON_MAC		32
 
@@ -17,7 +17,10 @@ struct krg_wire_mask {
 	u8 byte[KRG_NODES / 8];		/* node n: bit n % 8 of byte n / 8 */
 };
 
-/* A UDP datagram: this, max_nodes echoes of 4 bytes, the MAC of all before it. */
+/*
+ * A UDP datagram: this, max_nodes echoes of 4 bytes, the MAC of all before it. On the wire
+ * all but the first KRG_BEACON_CLEAR bytes and the MAC is veiled: krg_rpc_veil().
+ */
 struct krg_wire_beacon {
 	__le32 magic;
 	u8 version;
@@ -41,6 +44,8 @@ struct krg_wire_beacon {
 };
 
 static_assert(sizeof(struct krg_wire_beacon) == 136, "wire format");
+
+#define KRG_BEACON_CLEAR	offsetof(struct krg_wire_beacon, node)
 
 #define KRG_BEACON_BYTES(max_nodes) \
 	(sizeof(struct krg_wire_beacon) + 4 * (max_nodes) + KRG_BEACON_MAC)
