@@ -27,7 +27,7 @@ load() {
 			set -- $m && insmod "$1.ko" ${2+"$2" "$3"} || exit 1
 		done'
 }
-plan 27
+plan 45
 ok "the test module builds" build || exit 1
 lab_up -n 1 --cpus 2 --no-modules --mem 768
 node mkdir -p /tmp/t
@@ -71,7 +71,12 @@ fi
 for word in keyring numa pkey membarrier cpu; do
 	ok "$word is refused" node $T refuse $word /tmp/t/odd $word
 done
-ok "numa of an area is refused" node $T refuse numa /tmp/t/odd numa-area
+for odd in "numa numa-area" "seccomp seccomp" "io_uring io_uring" "timer timer" "semaphore undo" \
+	"sched deadline" "namespace uts" "chroot root" "cpu ldt" "shm shared" "mapping mapping" \
+	"path path" "async async" "lock whole-lock" "lock range-lock" "userfaultfd faults" \
+	"[eventfd] eventfd" "[eventpoll] epoll" "[timerfd] timerfd"; do
+	ok "${odd% *} is refused: ${odd#* }" node $T refuse "${odd% *}" /tmp/t/odd "${odd#* }"
+done
 ok "damaged and truncated images are refused" node $T damaged
 ok "the modules unload" node sh -c 'rmmod krg_proc_test krg_proc krg_ghost krg_cluster krg_rpc_tcp krg_rpc krg_hook'
 node dmesg | sed -n 's/.*krg_proc_test: /# /p' | tail -n 12
