@@ -244,6 +244,8 @@ static int apply_setattr(struct shmfs *s, const struct shmfs_op *op)
 		return -ENOENT;
 	if (op->valid & ~SHMFS_SET_ALL || op->mode & ~S_IALLUGO)
 		return -EBADMSG;
+	if (op->valid & SHMFS_SET_WRITTEN && op->mtime < n->ctime)
+		return 0;
 	if (op->valid & SHMFS_SET_MODE)
 		n->mode = (n->mode & S_IFMT) | op->mode;
 	if (op->valid & SHMFS_SET_UID)
@@ -252,9 +254,9 @@ static int apply_setattr(struct shmfs *s, const struct shmfs_op *op)
 		n->gid = KGIDT_INIT(op->gid);
 	if (op->valid & SHMFS_SET_ATIME)
 		n->atime = op->atime;
-	if (op->valid & SHMFS_SET_MTIME)
+	if (op->valid & (SHMFS_SET_MTIME | SHMFS_SET_WRITTEN))
 		n->mtime = op->mtime;
-	n->ctime = op->now;
+	n->ctime = op->valid & SHMFS_SET_WRITTEN ? op->mtime : op->now;
 	shmfs_inode_refresh(n);
 	return 0;
 }

@@ -28,7 +28,7 @@ static void file_unuse(struct shmfs *s, struct shmfs_node *n)
 	if (!atomic_dec_and_test(&n->opens))
 		return;
 	down_read(&s->table_lock);
-	todo = !n->dead && (!n->nlink || atomic_read(&n->written));
+	todo = !n->dead && (!n->nlink || atomic64_read(&n->written));
 	if (todo)
 		shmfs_job(s, n);
 	up_read(&s->table_lock);

@@ -125,7 +125,7 @@ int shmfs_hold(struct inode *inode, u64 page, unsigned int how, struct page **ou
 		shmfs_put(inode, page, how);
 	}
 	if (!err && how & SHMFS_WRITE)
-		atomic_set(&shmfs_node_of(inode)->written, 1);
+		atomic64_set(&shmfs_node_of(inode)->written, shmfs_now());
 	return err;
 }
 

@@ -141,9 +141,15 @@ int shmfs_getattr(struct mnt_idmap *idmap, const struct path *path, struct kstat
 {
 	struct inode *inode = d_inode(path->dentry);
 	struct shmfs *s = shmfs_of_inode(inode);
+	struct shmfs_node *n = shmfs_node_of(inode);
+	s64 written = atomic64_read(&n->written);
 
 	down_read(&s->table_lock);
 	generic_fillattr(idmap, mask, inode, stat);
+	if (written && written >= n->ctime) {
+		stat->mtime = ns_to_timespec64(written);
+		stat->ctime = stat->mtime;
+	}
 	up_read(&s->table_lock);
 	return 0;
 }
@@ -210,6 +216,9 @@ int shmfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *
 
 	if (!err && attr->ia_valid & ATTR_SIZE)
 		err = shmfs_inode_size(inode, attr->ia_size);
+	/* What was written before has this time too. */
+	if (!err && attr->ia_valid & ATTR_MTIME)
+		atomic64_set(&shmfs_node_of(inode)->written, 0);
 	if (!err)
 		err = setattr_rest(inode, attr);
 	return err;

@@ -137,20 +137,20 @@ static bool job_may_release(struct shmfs *s, struct shmfs_node *n)
 	return n->releasing;
 }
 
-static int job_written(struct shmfs *s, const struct shmfs_node *n)
+static int job_written(struct shmfs *s, const struct shmfs_node *n, s64 when)
 {
 	struct shmfs_op op = {
-		.type = SHMFS_OP_SETATTR, .ino = n->ino, .valid = SHMFS_SET_MTIME,
-		.now = shmfs_now(),
+		.type = SHMFS_OP_SETATTR, .ino = n->ino, .valid = SHMFS_SET_WRITTEN,
+		.mtime = when,
 	};
 
-	op.mtime = op.now;
 	return shmfs_submit(s, &op, NULL, false);
 }
 
 static int job_do(struct shmfs *s, struct shmfs_node *n)
 {
 	bool remove;
+	s64 written;
 	int err = 0;
 
 	down_read(&s->table_lock);
@@ -160,8 +160,13 @@ static int job_do(struct shmfs *s, struct shmfs_node *n)
 		err = job_remove(s, n);
 	if (!err && job_may_release(s, n))
 		return submit_ino(s, SHMFS_OP_RELEASE, n);
-	if (!err && !atomic_read(&n->opens) && atomic_xchg(&n->written, 0))
-		err = job_written(s, n);
+	if (err || atomic_read(&n->opens))
+		return err;
+	written = atomic64_xchg(&n->written, 0);
+	if (written)
+		err = job_written(s, n, written);
+	if (err)
+		atomic64_cmpxchg(&n->written, 0, written);
 	return err;
 }
 

@@ -39,7 +39,8 @@ enum shmfs_op_type {
 #define SHMFS_SET_GID		0x04
 #define SHMFS_SET_ATIME		0x08
 #define SHMFS_SET_MTIME		0x10
-#define SHMFS_SET_ALL		0x1f
+#define SHMFS_SET_WRITTEN	0x20	/* at @mtime, unless more was done to it since */
+#define SHMFS_SET_ALL		0x3f
 
 /**
  * struct shmfs_op - an operation

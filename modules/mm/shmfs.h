@@ -70,7 +70,7 @@ struct shmfs_map {
  * @destroy: we destroy its set
  * @releasing: no opens any more: this node is about to let go of it
  * @opens: open files
- * @written: its content was changed and nobody told yet
+ * @written: when its content was last changed here, ns; 0: never, or the others know
  * @inode: kernel inode, held; table_lock
  * @quiet: nodes where a wakeup last found nobody; atomic bits
  * @woken: node where one last found somebody
@@ -110,7 +110,7 @@ struct shmfs_node {
 	bool destroy;
 	bool releasing;
 	atomic_t opens;
-	atomic_t written;
+	atomic64_t written;
 	struct inode *inode;
 	struct krg_nodemask quiet;
 	u16 woken;

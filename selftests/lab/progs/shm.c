@@ -398,6 +398,37 @@ static void test_files(void)
 	need(open("t.tmp", O_RDONLY | O_DIRECT) == -1);
 }
 
+static int later(struct timespec a, struct timespec b)
+{
+	return a.tv_sec > b.tv_sec || (a.tv_sec == b.tv_sec && a.tv_nsec > b.tv_nsec);
+}
+
+static void test_times(void)
+{
+	int fd = make("t.times", PAGE);
+	char *a = map(fd, PAGE);
+	struct stat st, old;
+
+	need(!fstat(fd, &old));
+	usleep(20000);
+	need(pwrite(fd, "x", 1, 9) == 1 && !fstat(fd, &st));
+	need(later(st.st_mtim, old.st_mtim) && later(st.st_ctim, old.st_ctim));
+	usleep(20000);
+	a[10] = 'y';
+	need(!munmap(a, PAGE) && !fsync(fd));
+	/* What cp -p does; and it stays so when it is closed. */
+	need(pwrite(fd, "z", 1, 9) == 1);
+	need(!futimens(fd, (struct timespec[2]){ { 5, 6 }, { 7, 8 } }) && !close(fd));
+	usleep(300000);
+	need(!stat("t.times", &st) && st.st_mtim.tv_sec == 7 && st.st_mtim.tv_nsec == 8);
+	fd = open("t.times", O_RDWR);
+	need(pwrite(fd, "z", 1, 9) == 1 && !close(fd));
+	need(!utimensat(AT_FDCWD, "t.times", (struct timespec[2]){ { 5, 6 }, { 9, 8 } }, 0));
+	usleep(300000);
+	need(!stat("t.times", &st) && st.st_mtim.tv_sec == 9 && st.st_mtim.tv_nsec == 8);
+	need(!unlink("t.times"));
+}
+
 static void test_names(void)
 {
 	char name[300];
@@ -484,7 +515,8 @@ static const struct {
 } tests[] = {
 	{ "map", test_map },	   { "bus", test_bus },	      { "fork", test_fork },
 	{ "calls", test_calls },   { "buffer", test_buffer }, { "futex", test_futex },
-	{ "space", test_space },   { "sparse", test_sparse }, { "private", test_private }, { "files", test_files },
+	{ "space", test_space },   { "sparse", test_sparse }, { "private", test_private },
+	{ "times", test_times }, { "files", test_files },
 	{ "names", test_names },   { "rights", test_rights }, { "sem", test_sem },
 };
 
