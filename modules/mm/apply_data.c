@@ -63,20 +63,37 @@ static int apply_grow(struct shmfs_node *n, const struct shmfs_op *op)
 	return 0;
 }
 
+/* Of @count bytes behind the end, those there is room for. */
+static u64 append_fits(const struct shmfs *s, const struct shmfs_node *n, u64 count)
+{
+	u64 room = s->limit > s->used ? s->limit - s->used : 0;
+	u64 first = n->size / PAGE_SIZE;
+	u64 end = first + room + (n->size % PAGE_SIZE && shmfs_map_has(&n->pages, first));
+
+	return end > first ? min(count, end * PAGE_SIZE - n->size) : 0;
+}
+
 static int apply_append(struct shmfs *s, struct shmfs_node *n, const struct shmfs_op *op,
 			struct shmfs_result *result)
 {
-	u64 pos = n->size;
+	u64 pos = n->size, count = op->a;
 	int err;
 
-	if (!op->a || op->a > MAX_LFS_FILESIZE - pos)
+	if (!count || count > MAX_LFS_FILESIZE - pos)
 		return -EFBIG;
-	err = file_alloc(s, n, pos / PAGE_SIZE, (pos + op->a - 1) / PAGE_SIZE);
+	err = file_alloc(s, n, pos / PAGE_SIZE, (pos + count - 1) / PAGE_SIZE);
+	if (err == -ENOSPC) {
+		count = append_fits(s, n, count);
+		if (count)
+			err = file_alloc(s, n, pos / PAGE_SIZE, (pos + count - 1) / PAGE_SIZE);
+	}
 	if (err)
 		return err;
-	n->size += op->a;
-	if (result)
+	n->size += count;
+	if (result) {
 		result->pos = pos;
+		result->count = count;
+	}
 	file_changed(n, op->now);
 	return 0;
 }

@@ -139,13 +139,19 @@ static int submit_file(struct inode *inode, u32 type, u64 a, struct shmfs_result
 static ssize_t write_append(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
+	size_t count = iov_iter_count(from);
 	struct shmfs_result result;
 	ssize_t done;
 	int err;
 
-	err = submit_file(inode, SHMFS_OP_APPEND, iov_iter_count(from), &result);
+	/* What can't be read is not to be room for. */
+	count -= fault_in_iov_iter_readable(from, count);
+	if (!count)
+		return -EFAULT;
+	err = submit_file(inode, SHMFS_OP_APPEND, count, &result);
 	if (err)
 		return err;
+	iov_iter_truncate(from, result.count);
 	done = write_all(inode, result.pos, from);
 	if (done > 0)
 		iocb->ki_pos = result.pos + done;

@@ -169,6 +169,7 @@ struct shmfs {
 struct shmfs_result {
 	u64 ino;
 	u64 pos;
+	u64 count;
 };
 
 #define SHMFS_AROUND	16ull		/* pages mapped in one fault, see fault.c */

@@ -398,6 +398,29 @@ static void test_files(void)
 	need(open("t.tmp", O_RDONLY | O_DIRECT) == -1);
 }
 
+static void test_append(void)
+{
+	struct statvfs fs;
+	struct stat st;
+	int fd = open("t.append", O_RDWR | O_CREAT | O_EXCL | O_APPEND, 0600);
+	char *a = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	off_t most;
+
+	need(fd >= 0 && a != MAP_FAILED && !munmap(a + PAGE, PAGE));
+	need(write(fd, "begun", 5) == 5);
+	need(write(fd, a + PAGE, 10) == -1 && errno == EFAULT);
+	need(!fstat(fd, &st) && st.st_size == 5);
+	need(write(fd, a + PAGE - 3, 10) == 3 && !fstat(fd, &st) && st.st_size == 8);
+	/* All the room but a page and a half: a write of three pages is short. */
+	need(!fstatvfs(fd, &fs));
+	most = (fs.f_bavail - 1) * PAGE + PAGE / 2;
+	need(!fallocate(fd, 0, 0, most) && !munmap(a, PAGE));
+	a = map_with(-1, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
+	need(!fstat(fd, &st) && write(fd, a, 3 * PAGE) == (long)(2 * PAGE - PAGE / 2));
+	need(write(fd, a, 1) == -1 && errno == ENOSPC);
+	need(!close(fd) && !unlink("t.append"));
+}
+
 static int later(struct timespec a, struct timespec b)
 {
 	return a.tv_sec > b.tv_sec || (a.tv_sec == b.tv_sec && a.tv_nsec > b.tv_nsec);
@@ -516,7 +539,7 @@ static const struct {
 	{ "map", test_map },	   { "bus", test_bus },	      { "fork", test_fork },
 	{ "calls", test_calls },   { "buffer", test_buffer }, { "futex", test_futex },
 	{ "space", test_space },   { "sparse", test_sparse }, { "private", test_private },
-	{ "times", test_times }, { "files", test_files },
+	{ "times", test_times },   { "append", test_append }, { "files", test_files },
 	{ "names", test_names },   { "rights", test_rights }, { "sem", test_sem },
 };
 
