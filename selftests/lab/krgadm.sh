@@ -27,7 +27,7 @@ stands() {
 	[ "$before" = "$(count)" ]
 }
 
-plan 50
+plan 54
 lab_up -n 2 --mem 512
 
 is "cluster status" "$(on 1 'krgadm cluster status')" 'status: up on 2 nodes'
@@ -100,6 +100,13 @@ is "a start right behind the key" "$(on 1 'for m in cluster proc procfs nl; do m
 	krgadm key load >/dev/null; krgadm cluster start -c 1 >/dev/null && krgadm cluster status; krgadm cluster stop')" 'status: up on 1 nodes'
 ok "modules unload on node 2" modules_unload_clean 2
 # The lab's kernel command line has the parameters, which krgadm is not to see here.
-on 1 'rmmod krg_nl krg_procfs krg_proc krg_ghost krg_kddm krg_cluster; echo quiet >/tmp/words; mount --bind /tmp/words /proc/cmdline'
+is "unload leaves no module" "$(on 1 'krgadm unload; echo $?; lsmod | grep -c ^krg_')" "$(printf '0\n0')"
+on 1 'echo quiet >/tmp/words; mount --bind /tmp/words /proc/cmdline'
 is "boot without a nodes file leaves the parameters to modprobe" "$(on 1 'krgadm boot; echo $?; krgadm cluster status')" "$(printf '0\nstatus: down')"
-ok "modules unload on node 1 again" modules_unload_clean 1
+on 1 'krgadm unload; printf "# ours\nsession=77\nnbmin=5\n\nnode2:10\nnode1:9\n" >/etc/kerrighed_nodes'
+like "the file does not name the interface" "$(on 1 'krgadm boot; echo $?' | tr '\n' '|')" 'no default route .*--net-dev\|1\|$'
+is "boot as the file says" "$(on 1 'krgadm boot --net-dev eth0; echo $?; cd /sys/kerrighed && cat session_id node_id')" "$(printf '0\n77\n9')"
+on 1 'krgadm unload; echo session=many >/tmp/bad; echo gibberish >/tmp/worse'
+like "a file that is wrong is refused" "$(on 1 'krgadm boot --net-dev eth0 --nodes-file /tmp/bad; krgadm boot --net-dev eth0 --nodes-file /tmp/worse; krgadm boot --nodes-file /no/such; echo $?; lsmod | grep -c ^krg_' 2>&1 | tr '\n' '|')" \
+	"is no number\|.*/tmp/worse: 'gibberish' is not understood\|.*/no/such.*\|1\|0\|$"
+ok "the log of node 1 is clean" kernel_log_clean 1
