@@ -62,6 +62,7 @@ enum krg_rpc_service_id {
 	KRG_SERVICE_PROC	= 0x30,	/* 0x30..0x3f krg_proc */
 	KRG_SERVICE_KDDM	= 0x40,	/* 0x40..0x4f krg_kddm */
 	KRG_SERVICE_SHM		= 0x50,	/* 0x50..0x5f krg_mm */
+	KRG_SERVICE_NL		= 0x60,	/* 0x60..0x6f krg_nl */
 	KRG_SERVICE_TEST	= 0xff00,	/* 0xff00.. test modules */
 };
 
