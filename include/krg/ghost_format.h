@@ -21,6 +21,7 @@
  *
  * Change log
  *	1	first version: a single-threaded process
+ *	1	USAGE; images without it are read
  */
 #ifndef KRG_GHOST_FORMAT_H
 #define KRG_GHOST_FORMAT_H
@@ -51,6 +52,7 @@
 #define KRG_GHOST_MAX_INDEX	64		/* entries */
 #define KRG_GHOST_NSIG		64
 #define KRG_GHOST_NR_RLIMITS	16
+#define KRG_GHOST_MAX_CPU_TIME	0x4000000000000000ull	/* ns: 146 years */
 #define KRG_GHOST_ADDRESS_MAX	0x800000000000ull	/* first address beyond user space */
 
 /* File kinds: which file of a checkpoint this is. Bits, so that the schema can name sets. */
@@ -87,6 +89,7 @@ enum krg_ghost_type {
 	KRG_GHOST_R_SHPENDING	= 49,	/* process: a pending signal of the process */
 	KRG_GHOST_R_ITIMERS	= 50,	/* process: the three interval timers */
 	KRG_GHOST_R_RLIMITS	= 51,	/* process: resource limits */
+	KRG_GHOST_R_USAGE	= 52,	/* process: what it and its children have used */
 
 	KRG_GHOST_R_FS		= 64,	/* process: umask, cwd and root as file ids */
 	KRG_GHOST_R_FD		= 65,	/* process: one file descriptor */
@@ -359,6 +362,27 @@ struct krg_ghost_itimers {
 };
 
 static_assert(sizeof(struct krg_ghost_itimers) == 48);
+
+/* As getrusage(2) counts. */
+struct krg_ghost_used {
+	__le64 utime;		/* ns, below KRG_GHOST_MAX_CPU_TIME */
+	__le64 stime;		/* ns, likewise */
+	__le64 nvcsw;
+	__le64 nivcsw;
+	__le64 min_flt;
+	__le64 maj_flt;
+	__le64 inblock;
+	__le64 oublock;
+	__le64 maxrss;		/* pages */
+};
+
+/* KRG_GHOST_R_USAGE */
+struct krg_ghost_usage {
+	struct krg_ghost_used self;	/* all its threads */
+	struct krg_ghost_used children;	/* those that were waited for */
+};
+
+static_assert(sizeof(struct krg_ghost_usage) == 144);
 
 /* KRG_GHOST_R_RLIMITS: by RLIMIT_* number; ~0 = unlimited */
 struct krg_ghost_rlimits {

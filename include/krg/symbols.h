@@ -119,6 +119,7 @@ KRG_FN(void, __set_current_blocked, (const sigset_t *set));
 KRG_FN(void, flush_sigqueue, (struct sigpending *queue));
 KRG_FN(int, do_getitimer, (int which, struct itimerspec64 *value));
 KRG_FN(int, do_setitimer, (int which, struct itimerspec64 *value, struct itimerspec64 *ovalue));
+KRG_FN(int, update_rlimit_cpu, (struct task_struct *task, unsigned long rlim_new));
 KRG_FN(long, hrtimer_nanosleep_restart, (struct restart_block *restart));
 KRG_FN(long, futex_wait_restart, (struct restart_block *restart));
 KRG_FN(long, do_restart_poll, (struct restart_block *restart));

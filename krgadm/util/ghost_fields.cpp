@@ -122,6 +122,15 @@ Json itimers_fields(const krg_ghost_itimers &timers)
 	return fields;
 }
 
+Json used_fields(const krg_ghost_used &used)
+{
+	return {{"user_ns", num64(used.utime)},
+		{"system_ns", num64(used.stime)},
+		{"minor_faults", num64(used.min_flt)},
+		{"major_faults", num64(used.maj_flt)},
+		{"max_rss_pages", num64(used.maxrss)}};
+}
+
 Json mm_fields(const krg_ghost_mm &mm)
 {
 	return {{"start_code", hex(mm.start_code)},
@@ -234,6 +243,9 @@ Json ghost_fields(uint16_t type, const void *payload, uint32_t length)
 	case KRG_GHOST_R_PENDING:
 	case KRG_GHOST_R_SHPENDING:
 		return {{"signal", num(as<krg_ghost_siginfo>(payload).signo)}};
+	case KRG_GHOST_R_USAGE:
+		return {{"self", used_fields(as<krg_ghost_usage>(payload).self)},
+			{"children", used_fields(as<krg_ghost_usage>(payload).children)}};
 	case KRG_GHOST_R_ITIMERS:
 		return itimers_fields(as<krg_ghost_itimers>(payload));
 	case KRG_GHOST_R_CRED:

@@ -21,7 +21,7 @@ static struct krg_ghost_handler *const handlers[] = {
 	&proc_ids, &proc_sched, &proc_cpus, &proc_fs, &proc_fd, &proc_mm, &proc_auxv, &proc_vma,
 	&proc_pages,
 	&proc_sigaction, &proc_thread, &proc_regs, &proc_xsave, &proc_restart, &proc_sigmask,
-	&proc_pending, &proc_shpending, &proc_itimers, &proc_rlimits, &proc_cred,
+	&proc_pending, &proc_shpending, &proc_usage, &proc_itimers, &proc_rlimits, &proc_cred,
 };
 
 static void handlers_remove(size_t n)

@@ -160,8 +160,8 @@ int proc_file_check(struct proc_ghost *g, struct file *file, const char *what);
 
 extern struct krg_ghost_handler proc_ids, proc_sched, proc_cpus, proc_cred, proc_regs, proc_xsave,
 	proc_thread, proc_restart, proc_sigmask, proc_pending, proc_shpending, proc_sigaction,
-	proc_itimers, proc_rlimits, proc_fs, proc_fd, proc_mm, proc_auxv, proc_vma, proc_pages,
-	proc_fileobj, proc_content;
+	proc_usage, proc_itimers, proc_rlimits, proc_fs, proc_fd, proc_mm, proc_auxv, proc_vma,
+	proc_pages, proc_fileobj, proc_content;
 
 /* A task's own signal handlers, which stay while it lives. */
 static inline struct sighand_struct *proc_sighand(void)

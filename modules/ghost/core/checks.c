@@ -124,6 +124,23 @@ CHECK(sched)
 	return NULL;
 }
 
+static bool is_used(const struct krg_ghost_used *used)
+{
+	return le64_to_cpu(used->utime) < KRG_GHOST_MAX_CPU_TIME &&
+	       le64_to_cpu(used->stime) < KRG_GHOST_MAX_CPU_TIME;
+}
+
+CHECK(usage)
+{
+	const struct krg_ghost_usage *usage = payload;
+
+	(void)context;
+	(void)len;
+	if (!is_used(&usage->self) || !is_used(&usage->children))
+		return "usage: CPU time out of range";
+	return NULL;
+}
+
 CHECK(cpus)
 {
 	const struct krg_ghost_cpus *cpus = payload;

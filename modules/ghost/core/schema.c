@@ -66,6 +66,7 @@ const struct krg_ghost_row krg_ghost_schema[KRG_GHOST_NR_ROWS] = {
 	FIXED(PENDING, "pending", TASK, MANY, krg_ghost_siginfo, krg_ghost_check_siginfo),
 	FIXED(SHPENDING, "shpending", TASK, LEADER | MANY, krg_ghost_siginfo,
 	      krg_ghost_check_siginfo),
+	FIXED(USAGE, "usage", TASK, LEADER, krg_ghost_usage, krg_ghost_check_usage),
 	FIXED(ITIMERS, "itimers", TASK, LEADER_HAS, krg_ghost_itimers, NULL),
 	FIXED(RLIMITS, "rlimits", TASK, LEADER_HAS, krg_ghost_rlimits, NULL),
 	ROW(CRED, "cred", TASK, ALWAYS, sizeof(struct krg_ghost_cred), CRED_MAX,

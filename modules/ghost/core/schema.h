@@ -44,7 +44,7 @@ struct krg_ghost_row {
 };
 
 /* Rows of krg_ghost_schema: as many as types. */
-#define KRG_GHOST_NR_ROWS	29
+#define KRG_GHOST_NR_ROWS	30
 
 extern const struct krg_ghost_row krg_ghost_schema[KRG_GHOST_NR_ROWS];
 
@@ -70,6 +70,7 @@ KRG_GHOST_CHECK(node);
 KRG_GHOST_CHECK(ids);
 KRG_GHOST_CHECK(sched);
 KRG_GHOST_CHECK(cpus);
+KRG_GHOST_CHECK(usage);
 KRG_GHOST_CHECK(fs);
 KRG_GHOST_CHECK(fd);
 KRG_GHOST_CHECK(mm);

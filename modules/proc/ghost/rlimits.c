@@ -46,6 +46,9 @@ static int rlimits_load(struct krg_ghost_stream *stream, const struct krg_ghost_
 	task_unlock(current->group_leader);
 	if (bad >= 0)
 		return proc_why(g, -EPERM, "its resource limit %d is above the caller's", bad);
+	/* The kernel looks at the CPU time used only when a timer tells it to. */
+	if (rlim[RLIMIT_CPU].rlim_cur != RLIM_INFINITY)
+		krg_sym(update_rlimit_cpu)(current, rlim[RLIMIT_CPU].rlim_cur);
 	return 0;
 }
 

@@ -156,6 +156,7 @@ static void add_task(struct image *image)
 	struct krg_ghost_regs regs = { .ip = cpu_to_le64(0x401000) };
 	struct krg_ghost_sigmask mask = { 0 };
 	struct krg_ghost_siginfo info = { .signo = cpu_to_le32(10) };
+	struct krg_ghost_usage usage = { .self.utime = cpu_to_le64(1000000000) };
 	struct krg_ghost_itimers itimers = { 0 };
 	struct krg_ghost_rlimits rlimits = { 0 };
 
@@ -177,6 +178,7 @@ static void add_task(struct image *image)
 	must_add(image, KRG_GHOST_R_XSAVE, &xsave, sizeof(xsave), NULL);
 	must_add(image, KRG_GHOST_R_SIGMASK, &mask, sizeof(mask), NULL);
 	must_add(image, KRG_GHOST_R_PENDING, &info, sizeof(info), NULL);
+	must_add(image, KRG_GHOST_R_USAGE, &usage, sizeof(usage), NULL);
 	must_add(image, KRG_GHOST_R_ITIMERS, &itimers, sizeof(itimers), NULL);
 	must_add(image, KRG_GHOST_R_RLIMITS, &rlimits, sizeof(rlimits), NULL);
 	must_add(image, KRG_GHOST_R_CRED, &cred, sizeof(cred.head) + 12, NULL);

@@ -424,6 +424,8 @@ static const struct {
 	{ KRG_GHOST_TASK, KRG_GHOST_R_XSAVE, AT(xsave, size), 1, "do not agree" },
 	{ KRG_GHOST_TASK, KRG_GHOST_R_SIGMASK, AT(sigmask, flags), 2, "flag" },
 	{ KRG_GHOST_TASK, KRG_GHOST_R_PENDING, AT(siginfo, signo), 65, "signal" },
+	{ KRG_GHOST_TASK, KRG_GHOST_R_USAGE, AT(usage, self.stime) + 7, 0x40, "CPU time" },
+	{ KRG_GHOST_TASK, KRG_GHOST_R_USAGE, AT(usage, children.utime) + 7, 0x80, "CPU time" },
 	{ KRG_GHOST_TASK, KRG_GHOST_R_CRED, AT(cred, nr_groups), 4, "do not agree" },
 	{ KRG_GHOST_SHARED, KRG_GHOST_R_FILEOBJ, AT(fileobj, id), 3, "order" },
 	{ KRG_GHOST_SHARED, KRG_GHOST_R_FILEOBJ, AT(fileobj, kind), 99, "kind" },

@@ -14,10 +14,14 @@ cpu_of() { # PID
 	cpu=$(((fields[11] + fields[12]) * 10))
 } 2>/dev/null
 
-# Until PID has used MS of CPU; fails when it ends before. A restarted process
-# starts from 0 again.
+# Until PID has used MS of CPU from now on, sets `cpu` to how much; fails when it ends
+# before. What it used before, and to be restarted, does not count.
 await_cpu() { # PID MS
+	local before
+	cpu_of "$1" || return 1
+	before=$cpu
 	while cpu_of "$1"; do
+		cpu=$((cpu - before))
 		[ "$cpu" -lt "$2" ] || return 0
 		sleep 0.02
 	done
