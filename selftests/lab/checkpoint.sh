@@ -16,9 +16,11 @@ cd "$repo" || exit 1
 T=/tmp/t/tests.sh
 build() {
 	build_test_module proc || return 1
-	for p in counter avxtimer files sleeper torn odd; do
+	for p in counter avxtimer files keeper sleeper torn odd; do
 		gcc -O2 -Wall -Wextra -o "$work/$p" "selftests/lab/progs/$p.c" || return 1
 	done
+	gcc -O2 -Wall -Wextra -Iinclude -Imodules/ghost -Iselftests/core/ghost -o "$work/forge" \
+		selftests/lab/progs/forge.c selftests/core/ghost/sample.c modules/ghost/core/*.c
 }
 node() { lab exec -n 1 -- "$@"; }
 load() {
@@ -27,17 +29,18 @@ load() {
 			set -- $m && insmod "$1.ko" ${2+"$2" "$3"} || exit 1
 		done'
 }
-plan 45
+plan 47
 ok "the test module builds" build || exit 1
 lab_up -n 1 --cpus 2 --no-modules --mem 768
 node mkdir -p /tmp/t
 lab push 1 "$repo/build/modules/$KERNEL/"krg_{hook,rpc,rpc_tcp,cluster,ghost,proc}.ko "$work/"*.ko \
-	selftests/lab/jobs/moments.sh "$work/"{counter,avxtimer,files,sleeper,torn,odd,tests.sh} /tmp/t || exit 1
+	selftests/lab/jobs/moments.sh "$work/"{counter,avxtimer,files,keeper,sleeper,torn,odd,forge,tests.sh} /tmp/t || exit 1
 ok "the modules load" load || exit 1
 
 ok "wrong states are errors" node $T states
 ok "a pid in use is named" node $T clash
 ok "registers, timer, handler, pending signal" node $T cycle avx 3 5 1000 'exec /tmp/t/avxtimer $N res'
+ok "limits, CPU time and its timers, umask, name" node $T cycle keeper 3 30 100 'exec /tmp/t/keeper $N res'
 ok "sleep, poll and futex restart, none ends early" node $T cycle sleeper 3 2000 3 'exec /tmp/t/sleeper $N res'
 ok "files: offsets, flags, the deleted one" node $T cycle files 3 200 20 'exec /tmp/t/files $N .'
 ok "a process goes on while it is saved, at one moment" node $T snapshot 4 /tmp/t/torn 96 res plain
@@ -78,6 +81,7 @@ for odd in "numa numa-area" "seccomp seccomp" "io_uring io_uring" "timer timer" 
 	ok "${odd% *} is refused: ${odd#* }" node $T refuse "${odd% *}" /tmp/t/odd "${odd#* }"
 done
 ok "damaged and truncated images are refused" node $T damaged
+ok "forged ones do no harm" node $T forged 60
 ok "the modules unload" node sh -c 'rmmod krg_proc_test krg_proc krg_ghost krg_cluster krg_rpc_tcp krg_rpc krg_hook'
 node dmesg | sed -n 's/.*krg_proc_test: /# /p' | tail -n 12
 ok "no kernel report" kernel_log_clean 1

@@ -15,6 +15,8 @@
 #   states                        errors of freezing what is frozen, and so on
 #   clash                         a pid in use is named, nothing else happens
 #   damaged                       a changed byte in any file is refused
+#   forged ROUNDS [SEED]          files whose checksums are right, but not what they say: refused,
+#                                 or restarted as whatever they say
 set -u
 P=/sys/kernel/debug/krg_proc_test
 here=$(dirname "$0")
@@ -249,5 +251,34 @@ damaged)
 	kill -0 "$pid" 2>/dev/null && die "something was restarted"
 	tell restart 0 /tmp/damaged/image || die "restart of the good one"
 	kill -9 "$pid"
+	;;
+forged)
+	fresh /tmp/forged
+	RANDOM=${2:-$RANDOM}
+	made=0 refused=0
+	for job in "keeper 10000 res" "files 100000 ." "avxtimer 100000 res"; do
+		name=${job%% *}
+		mkdir "$name"
+		# shellcheck disable=SC2086 # a program and its operands
+		(cd "$name" && start "$here/"$job && sleep 2 && checkpoint "/tmp/forged/image.$name") || die "$name"
+	done
+	for ((i = 0; i < $1; i++)); do
+		images=(image.*)
+		image=${images[RANDOM % ${#images[@]}]}
+		rm -rf bad && cp -r "$image" bad
+		files=(bad/*)
+		seed=$RANDOM
+		said=$("$here/forge" "${files[RANDOM % ${#files[@]}]}" "$seed") || continue
+		if tell restart 0 /tmp/forged/bad; then
+			made=$((made + 1))
+			pkill -9 -P $$
+			wait
+		else
+			refused=$((refused + 1))
+			[ -n "$(reason)" ] || die "refused without a reason: $said"
+		fi
+	done
+	echo "$made made, $refused refused"
+	[ "$made" -gt 0 ] && [ "$refused" -gt 0 ] || exit 1
 	;;
 esac
