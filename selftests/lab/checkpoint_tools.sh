@@ -43,7 +43,7 @@ counts() { # FILE: each line once, in order
 }
 fields() { on "$1" "ps -o $3= -p $2" | tr -d ' '; } # NODE PID FIELD
 
-plan 63
+plan 69
 lab_up -n 2 --mem 640
 shared=$repo/build/lab/$LAB/shared
 rm -rf "${shared:?}/"{job-*,chkpt/*} # of an earlier run
@@ -97,6 +97,18 @@ echo 3 >"$shared/job-b.end"
 is "any other is 1" "$(on 2 "restart -q -f $app 1; echo \$?")" 1
 rm "$shared/job-b.end"
 like "it passes TERM on" "$(on 2 "restart -q -f $app 1 & sleep 1; kill -TERM \$!; wait \$!; echo \$?; test -e /proc/$app || echo gone" | tr '\n' ' ')" '1 gone'
+
+# ---- options of checkpoint
+app=$(start 1 job-s 'import signal
+def told(number, frame): open("/shared/job-s.told", "a").write("told" + chr(10))
+signal.signal(signal.SIGUSR1, told)')
+ok "freeze by the application's id" lab exec -n 1 -- checkpoint -f -a "$app"
+like "save what is frozen, without callbacks" "$(on 1 "checkpoint -c -b -d two\ words --from-appid $app" | tr '\n' '|')" '^.*Version: 1\|Description: two words\|'
+ok "unfreeze with a signal" lab exec -n 1 -- checkpoint -uUSR1 "$app"
+ok "it gets the signal" eventually 30 test -s "$shared/job-s.told"
+ok "and goes on" writes job-s
+like "an id of no application" "$(on 1 "checkpoint -a 4194303; echo \$?" | tr '\n' '|')" '^checkpoint: .*4194303.*\|1\|$'
+on 1 "kill -9 $app" && gone 1 "$app"
 
 # ---- interrupted, at any moment
 ended() { # by the signal of timeout(1), or before it; not by force long after
