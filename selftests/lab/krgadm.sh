@@ -27,7 +27,7 @@ stands() {
 	[ "$before" = "$(count)" ]
 }
 
-plan 54
+plan 60
 lab_up -n 2 --mem 512
 
 is "cluster status" "$(on 1 'krgadm cluster status')" 'status: up on 2 nodes'
@@ -39,7 +39,7 @@ is "key fingerprints agree" "$(on 1 'krgadm key fingerprint')" "$(on 2 'krgadm k
 is "no node to add" "$(on 1 'krgadm nodes add -a; echo $?')" "$(printf 'No present node to add.\n0')"
 like "not enough nodes to remove" "$(on 1 'krgadm nodes del -c 2; echo $?')" 'Not enough nodes to remove\. Aborting\.'
 
-on 1 'krgadm events --follow >/tmp/events 2>&1 & echo $! >/tmp/events.pid; sleep 1'
+on all 'krgadm events --follow >/tmp/events 2>&1 & echo $! >/tmp/events.pid; sleep 1'
 ok "nodes del" lab exec -n 1 -- krgadm nodes del -n 2
 is "it is out" "$(on 1 'krgadm nodes')" "$(printf '1:online\n2:present')"
 ok "nodes add" lab exec -n 1 -- krgadm nodes add -t 2
@@ -88,9 +88,18 @@ eventually 20 on 1 "! test -e /proc/$app"
 is "one more version, all complete" "$(on 1 'krgadm checkpoint list --json' | grep -o '"version"' | wc -l)" $((before + 1))
 like "restart" "$(on 1 "restart $app 1")" "^Application $app has been successfully restarted$"
 ok "it runs" runs
-on 1 'kill -INT $(cat /tmp/events.pid); sleep 1'
+on all 'kill -INT $(cat /tmp/events.pid); sleep 1'
 is "events told it" "$(on 1 "sed -nE 's/.* (node-leaving|node-online|restart|checkpoint) .*/\\1/p' /tmp/events | sort -u | tr '\n' ' '")" \
 	'checkpoint node-leaving node-online restart '
+gcc -O2 -Wall -Wextra -Iinclude/uapi -o "$tmp/netlink" selftests/lab/progs/netlink.c || bail "cannot build for the node"
+lab push 1 "$tmp/netlink" /tmp || bail "cannot copy into the node"
+ok "messages that break a rule are refused" lab exec -n 1 -- /tmp/netlink policy
+ok "random ones of anybody do nothing" lab exec -n 1 -- su nobody -s /bin/sh -c '/tmp/netlink fuzz 3000 1'
+ok "those of root that are all wrong do nothing either" lab exec -n 1 -- /tmp/netlink fuzz 3000 2
+is "the cluster is still up, after all" "$(on 2 'krgadm cluster status')" 'status: up on 2 nodes'
+told=$(on 1 'grep appid= /tmp/events')
+like "events told of every kill, too" "$told" " unfreeze node=1 .*signal=9$"
+is "the other node was told the same" "$(on 2 'grep appid= /tmp/events')" "$told"
 on 1 "kill -9 $app"
 ok "cluster stop" lab exec -n 1 -- krgadm cluster stop
 is "status: down" "$(on 2 'krgadm cluster status')" 'status: down'
