@@ -86,6 +86,20 @@ static int check_relatives(struct proc_ghost *g)
 	return 0;
 }
 
+/* That of the first process: the kernel's own threads may have kept the initial one. */
+static void system_root(struct path *root)
+{
+	struct task_struct *init;
+
+	rcu_read_lock();
+	init = get_task_struct(init_pid_ns.child_reaper);
+	rcu_read_unlock();
+	task_lock(init);
+	get_fs_root(init->fs, root);
+	task_unlock(init);
+	put_task_struct(init);
+}
+
 static int check_namespaces(struct proc_ghost *g)
 {
 	const struct nsproxy *ns = current->nsproxy, *init = init_task.nsproxy;
@@ -97,11 +111,9 @@ static int check_namespaces(struct proc_ghost *g)
 	    ns->mnt_ns != init->mnt_ns || ns->net_ns != init->net_ns ||
 	    ns->cgroup_ns != init->cgroup_ns || ns->time_ns != init->time_ns)
 		return REFUSE(g, "namespace: it is in namespaces of its own");
-	task_lock(&init_task);
-	get_fs_root(init_task.fs, &init_root);
-	task_unlock(&init_task);
+	system_root(&init_root);
 	get_fs_root(current->fs, &root);
-	same = path_equal(&root, &init_root) || root.dentry == root.mnt->mnt_root;
+	same = path_equal(&root, &init_root);
 	path_put(&root);
 	path_put(&init_root);
 	return same ? 0 : REFUSE(g, "chroot: its root directory is not the system's");
