@@ -168,6 +168,17 @@ static int pending_save(struct krg_ghost_stream *stream, void *ctx)
 	return pending_write(stream, KRG_GHOST_R_PENDING, recs, nr);
 }
 
+/*
+ * Of a timer of CPU time that is due this very moment nothing remains, as of one that is
+ * off. The kernel says a tick of those that are overdue.
+ */
+static bool itimer_is_due(int which)
+{
+	return which != ITIMER_REAL &&
+	       READ_ONCE(current->signal->it[which == ITIMER_PROF ? CPUCLOCK_PROF :
+						CPUCLOCK_VIRT].expires);
+}
+
 static int itimers_read(struct krg_ghost_itimers *rec)
 {
 	struct itimerspec64 it;
@@ -177,6 +188,8 @@ static int itimers_read(struct krg_ghost_itimers *rec)
 		err = krg_sym(do_getitimer)(i, &it);
 		if (err)
 			return err;
+		if (!timespec64_to_ns(&it.it_value) && itimer_is_due(i))
+			it.it_value.tv_nsec = TICK_NSEC;
 		rec->timer[i].interval = cpu_to_le64(timespec64_to_ns(&it.it_interval));
 		rec->timer[i].remaining = cpu_to_le64(timespec64_to_ns(&it.it_value));
 	}
