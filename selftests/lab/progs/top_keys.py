@@ -204,7 +204,11 @@ class Top:
         def holds():
             if not self.is_complete() or f", by {name}" not in self.t.screen.line(0):
                 return False
-            found = [value(text) for text in self.column({"cpu": "%CPU", "pid": "PID", "node": "NODE", "mem": "RES"}[name])]
+            texts = self.column({"cpu": "%CPU", "pid": "PID", "node": "NODE", "mem": "RES"}[name])
+            try:
+                found = [value(text) for text in texts]
+            except ValueError:
+                return False  # half drawn: another column stands there yet
             return found == sorted(found, reverse=reverse)
 
         self.t.until(f"sorted by {name}", holds)
