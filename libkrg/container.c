@@ -186,18 +186,19 @@ static int name_file(int place, const struct krg_container *c, const char *name)
 	char path[32];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", c->fd);
-	return linkat(AT_FDCWD, path, place, name, AT_SYMLINK_FOLLOW) ? fail_because(errno, name) : 0;
+	if (!linkat(AT_FDCWD, path, place, name, AT_SYMLINK_FOLLOW))
+		return 0;
+	/* Somebody else's: protected_hardlinks of proc(5). */
+	return fail_because(errno == EPERM ? EACCES : errno, name);
 }
 
-KRG_API int krg_container_create(const char *name, size_t size, mode_t mode, struct krg_container **out)
+/* NULL: it gets no name. */
+static int make_container(const char *name, size_t size, mode_t mode, struct krg_container **out)
 {
 	struct krg_container *c;
 	int place, err;
 
-	*out = NULL;
-	err = check_name(name, &name);
-	if (!err)
-		err = round_size(size, &size);
+	err = round_size(size, &size);
 	if (err)
 		return err;
 	if (mode & ~(mode_t)0777)
@@ -208,7 +209,7 @@ KRG_API int krg_container_create(const char *name, size_t size, mode_t mode, str
 	err = make_file(place, size, mode, &c);
 	if (!err) {
 		err = fill_header(c, size);
-		if (!err)
+		if (!err && name)
 			err = name_file(place, c, name);
 		if (err)
 			krg_container_close(c);
@@ -217,6 +218,41 @@ KRG_API int krg_container_create(const char *name, size_t size, mode_t mode, str
 	}
 	close(place);
 	return err;
+}
+
+KRG_API int krg_container_create(const char *name, size_t size, mode_t mode, struct krg_container **out)
+{
+	int err;
+
+	*out = NULL;
+	err = check_name(name, &name);
+	return err ? err : make_container(name, size, mode, out);
+}
+
+KRG_API int krg_container_anonymous(size_t size, mode_t mode, struct krg_container **out)
+{
+	*out = NULL;
+	return make_container(NULL, size, mode, out);
+}
+
+KRG_API int krg_container_link(struct krg_container *c, const char *name)
+{
+	int place, err;
+
+	err = check_name(name, &name);
+	if (err)
+		return err;
+	place = open_place();
+	if (place < 0)
+		return place;
+	err = name_file(place, c, name);
+	close(place);
+	return err;
+}
+
+KRG_API int krg_container_fd(const struct krg_container *c)
+{
+	return c->fd;
 }
 
 /* Is the file a container. */
@@ -273,6 +309,51 @@ KRG_API int krg_container_open(const char *name, unsigned int flags, struct krg_
 	err = make_handle(fd, readonly, out);
 	if (err)
 		close(fd);
+	else
+		(*out)->size = size;
+	return err;
+}
+
+/* A copy on another file system is no memory of the cluster. */
+static int check_place(int fd)
+{
+	int place = open_place(), err = 0;
+	struct stat here, there;
+
+	if (place < 0)
+		return place;
+	if (fstat(fd, &here) || fstat(place, &there))
+		err = fail_because(errno, "the descriptor");
+	else if (here.st_dev != there.st_dev)
+		err = container_fail(-EBADMSG, "the descriptor is no container: it is on another file system");
+	close(place);
+	return err;
+}
+
+KRG_API int krg_container_adopt(int fd, unsigned int flags, struct krg_container **out)
+{
+	bool readonly = flags & KRG_CONTAINER_READONLY;
+	int access = fcntl(fd, F_GETFL), own, err;
+	size_t size;
+
+	*out = NULL;
+	if (flags & ~KRG_CONTAINER_READONLY)
+		return container_fail(-EINVAL, "flags %#x: not known", flags);
+	if (access < 0)
+		return fail_because(errno, "the descriptor");
+	if (!readonly && (access & O_ACCMODE) != O_RDWR)
+		return container_fail(-EACCES, "the descriptor is not for writing");
+	err = check_file(fd, "the descriptor", &size);
+	if (!err)
+		err = check_place(fd);
+	if (err)
+		return err;
+	own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (own < 0)
+		return fail_because(errno, "the descriptor");
+	err = make_handle(own, readonly, out);
+	if (err)
+		close(own);
 	else
 		(*out)->size = size;
 	return err;

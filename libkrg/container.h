@@ -68,6 +68,45 @@ int krg_container_create(const char *name, size_t size, mode_t mode, struct krg_
  */
 int krg_container_open(const char *name, unsigned int flags, struct krg_container **out);
 
+/**
+ * krg_container_anonymous() - make a container without a name and open it
+ * @size: as above
+ * @mode: as above; counts once it gets a name
+ * @out: the handle
+ *
+ * As memfd_create(2): for this process, those it forks, and those that are given its
+ * descriptor. It goes with the last that has it, unless it gets a name before.
+ *
+ * Return: as krg_container_create()
+ */
+int krg_container_anonymous(size_t size, mode_t mode, struct krg_container **out);
+
+/**
+ * krg_container_link() - give a container a name, or one more
+ * @c: the handle; not one made or opened by name whose last name was taken away
+ * @name: as above
+ *
+ * From then on every node can open it.
+ *
+ * Return: 0; -EEXIST; -ENOENT: it had a name, and was destroyed; -EACCES; -EINVAL;
+ * -ENAMETOOLONG; -EOPNOTSUPP
+ */
+int krg_container_link(struct krg_container *c, const char *name);
+
+/* Its descriptor, to be passed to another process of this node; closed with the handle. */
+int krg_container_fd(const struct krg_container *c);
+
+/**
+ * krg_container_adopt() - open a container by a descriptor that was passed
+ * @fd: krg_container_fd() of some process; stays the caller's
+ * @flags: 0 or KRG_CONTAINER_READONLY
+ * @out: the handle
+ *
+ * Return: 0; -EBADF; -EBADMSG, -EPROTO as krg_container_open(); -EACCES: @fd is for reading
+ * only and @flags do not say so; -EINVAL; -EMFILE; -ENOMEM
+ */
+int krg_container_adopt(int fd, unsigned int flags, struct krg_container **out);
+
 /* Unmaps it too; the container stays. NULL: nothing. A lock that is held stays held. */
 void krg_container_close(struct krg_container *c);
 

@@ -48,6 +48,18 @@ public:
 		check(krg_container_open(name.c_str(), flags, &c.c_));
 		return c.mapped();
 	}
+	static container anonymous(size_t size, mode_t mode = 0600)
+	{
+		container c;
+		check(krg_container_anonymous(size, mode, &c.c_));
+		return c.mapped();
+	}
+	static container adopt(int fd, unsigned flags = 0)
+	{
+		container c;
+		check(krg_container_adopt(fd, flags, &c.c_));
+		return c.mapped();
+	}
 	static void destroy(const std::string &name) { check(krg_container_destroy(name.c_str())); }
 
 	container(container &&from) noexcept
@@ -64,6 +76,8 @@ public:
 	container &operator=(const container &) = delete;
 	~container() { krg_container_close(c_); }
 
+	void link(const std::string &name) { check(krg_container_link(c_, name.c_str())); }
+	[[nodiscard]] int fd() const { return krg_container_fd(c_); }
 	[[nodiscard]] size_t size() const { return krg_container_size(c_); }
 	[[nodiscard]] void *data() const { return at_; }
 	/* Its beginning as a T: a type whose bytes are all there is to it. */

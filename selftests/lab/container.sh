@@ -14,7 +14,7 @@
 # shellcheck source=selftests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$repo" || exit 1
-plan 25
+plan 27
 root=$tmp/root
 pkg() { # the installed libkrg.pc's folder
 	dirname "$(find "$root" -name libkrg.pc)"
@@ -26,9 +26,18 @@ ok "the project builds" env PKG_CONFIG_SYSROOT_DIR="$root" PKG_CONFIG_PATH="$(pk
 like "by versioned symbols" "$(objdump -T "$tmp/project/tally")" 'LIBKRG_1\.1\)? +krg_container_create'
 ok "the manual page is installed" test -s "$root/usr/share/man/man3/krg_container.3"
 
+# The unit tests, for cluster memory itself.
+ln -s "$repo/libkrg" "$tmp/krg"
+unit() {
+	gcc -std=gnu11 -D_GNU_SOURCE -O2 -c -o "$tmp/container.o" libkrg/container.c &&
+		gcc -std=gnu11 -D_GNU_SOURCE -O2 -c -o "$tmp/use.o" libkrg/container_use.c &&
+		g++ -std=c++20 -O2 -I"$tmp" -pthread -o "$tmp/unit" selftests/core/container/unit.cpp "$tmp"/{container,use}.o
+}
+ok "the unit tests build" unit
+
 lab_up -n 2 --mem 512 --no-cluster
 for n in 1 2; do
-	lab push $n "$tmp/project/tally" "$tmp/project/board" /root || bail "cannot copy into node $n"
+	lab push $n "$tmp/project/tally" "$tmp/project/board" "$tmp/unit" /root || bail "cannot copy into node $n"
 done
 on_limit=100
 
@@ -38,6 +47,7 @@ ok "cluster start" lab exec -n 1 -- krgadm cluster start
 ok "memory on node 1" eventually 20 mounted 1
 ok "memory on node 2" eventually 20 mounted 2
 
+ok "all that holds on tmpfs holds here" on 2 ./unit
 is "node 1 makes one" "$(on 1 './tally /t 3')" '3 3'
 is "node 2 finds it" "$(on 2 './tally /t 4')" '7 7'
 is "it is a file" "$(on 2 'stat -c "%a %s" /dev/shm/t')" '600 8192'

@@ -99,6 +99,49 @@ void write_at(off_t where, const void *what, size_t size)
 	close(fd);
 }
 
+void anonymous()
+{
+	krg_container *c = nullptr, *other = nullptr;
+	void *at = nullptr;
+	const int zero = open("/dev/zero", O_RDWR);
+
+	tap::ok(krg_container_anonymous(0, 0600, &c) == -EINVAL && !c, "anonymous, of no bytes: refused");
+	tap::ok(krg_container_anonymous(100, 0640, &c) == 0 && krg_container_map(c, &at) == 0, "anonymous: made");
+	tap::ok(access(path.c_str(), F_OK) != 0, "it has no name");
+	volatile auto *word = static_cast<volatile uint64_t *>(at);
+	*word = 1;
+	tap::ok(good(child([&] { return krg_container_add(c, 0, 8, 41, nullptr) == 0; })) && *word == 42,
+		"a child has the same");
+	tap::ok(krg_container_adopt(krg_container_fd(c), 0, &other) == 0 && krg_container_size(other) == 4096,
+		"adopted by its descriptor");
+	krg_container_close(c);
+	tap::ok(krg_container_map(other, &at) == 0 && *static_cast<uint64_t *>(at) == 42,
+		"it stays with the second handle");
+	tap::ok(krg_container_link(other, "/a/b") == -EINVAL, "link: the rules of names hold");
+	tap::ok(krg_container_link(other, name.c_str()) == 0 && krg_container_link(other, name.c_str()) == -EEXIST,
+		"it gets a name, once");
+	tap::ok(krg_container_open(name.c_str(), KRG_CONTAINER_READONLY, &c) == 0, "by which it is opened");
+	krg_container_close(other);
+	tap::ok(krg_container_adopt(krg_container_fd(c), 0, &other) == -EACCES && !other,
+		"a descriptor for reading is no more");
+	tap::ok(krg_container_adopt(krg_container_fd(c), KRG_CONTAINER_READONLY, &other) == 0, "but that");
+	tap::ok(krg_container_destroy(name.c_str()) == 0 && krg_container_link(c, name.c_str()) == -ENOENT,
+		"destroyed it gets no name any more");
+	krg_container_close(other);
+	krg_container_close(c);
+	tap::ok(krg_container_adopt(zero, 0, &c) == -EBADMSG && !c && *krg_container_error(),
+		"another file is no container");
+	close(zero);
+	tap::ok(krg_container_adopt(zero, 0, &c) == -EBADF && krg_container_adopt(0, 2, &c) == -EINVAL,
+		"nor is none; unknown flags are refused");
+	auto owner = krg::container::anonymous(64);
+	auto again = krg::container::adopt(owner.fd());
+	owner.store<uint32_t>(8, 7);
+	again.link(name);
+	tap::ok(krg::container::open(name).load<uint32_t>(8) == 7, "the same in C++");
+	krg::container::destroy(name);
+}
+
 /* Files that are not what they should be. */
 void strangers()
 {
@@ -370,6 +413,7 @@ int main()
 {
 	names();
 	sizes();
+	anonymous();
 	strangers();
 	mapping();
 	atomics();
