@@ -40,7 +40,7 @@ ok "the modules load" load || exit 1
 ok "wrong states are errors" node $T states
 ok "a pid in use is named" node $T clash
 ok "registers, timer, handler, pending signal" node $T cycle avx 3 5 1000 'exec /tmp/t/avxtimer $N res'
-ok "limits, CPU time and its timers, umask, name" node $T cycle keeper 3 30 100 'exec /tmp/t/keeper $N res'
+ok "limits, CPU time and its timers, umask, name" node bash -c 'ulimit -t 100000; exec /tmp/t/tests.sh cycle keeper 3 30 100 "exec /tmp/t/keeper \$N res"'
 ok "sleep, poll and futex restart, none ends early" node $T cycle sleeper 3 2000 3 'exec /tmp/t/sleeper $N res'
 ok "files: offsets, flags, the deleted one" node $T cycle files 3 200 20 'exec /tmp/t/files $N .'
 ok "a process goes on while it is saved, at one moment" node $T snapshot 4 /tmp/t/torn 96 res plain

@@ -97,6 +97,14 @@ static int usage_save(struct krg_ghost_stream *stream, void *ctx)
 	return krg_ghost_write(stream, KRG_GHOST_R_USAGE, &rec, sizeof(rec));
 }
 
+/* Once a limit on CPU time is in force, the requester's perhaps, only this is looked at. */
+static void usage_count(struct task_cputime_atomic *running, const struct used *used)
+{
+	atomic64_add(used->utime, &running->utime);
+	atomic64_add(used->stime, &running->stime);
+	atomic64_add(used->utime + used->stime, &running->sum_exec_runtime);
+}
+
 /*
  * As if threads that have ended had used it. What restarting costs is on the same
  * account. Nobody else writes it: the task is the only one of its process.
@@ -129,6 +137,7 @@ static int usage_load(struct krg_ghost_stream *stream, const struct krg_ghost_it
 	sig->coublock = children.oublock;
 	sig->cmaxrss = children.maxrss;
 	write_sequnlock_irq(&sig->stats_lock);
+	usage_count(&sig->cputimer.cputime_atomic, &self);
 	return 0;
 }
 
