@@ -24,6 +24,7 @@ static void file_changed(struct shmfs_node *n, s64 now)
 {
 	n->mtime = now;
 	n->ctime = now;
+	n->settled = now;
 	shmfs_inode_refresh(n);
 }
 
@@ -63,14 +64,22 @@ static int apply_grow(struct shmfs_node *n, const struct shmfs_op *op)
 	return 0;
 }
 
-/* Of @count bytes behind the end, those there is room for. */
+/* Of @count bytes behind the end, those there is room for, or allocated pages. */
 static u64 append_fits(const struct shmfs *s, const struct shmfs_node *n, u64 count)
 {
 	u64 room = s->limit > s->used ? s->limit - s->used : 0;
-	u64 first = n->size / PAGE_SIZE;
-	u64 end = first + room + (n->size % PAGE_SIZE && shmfs_map_has(&n->pages, first));
+	u64 page = n->size / PAGE_SIZE, end = DIV_ROUND_UP_ULL(n->size + count, PAGE_SIZE);
 
-	return end > first ? min(count, end * PAGE_SIZE - n->size) : 0;
+	if (end - page <= room)
+		return count;
+	for (;; page++, room--) {
+		page = shmfs_map_next_hole(&n->pages, page);
+		if (page >= end)
+			return count;
+		if (!room)
+			break;
+	}
+	return page * PAGE_SIZE > n->size ? page * PAGE_SIZE - n->size : 0;
 }
 
 static int apply_append(struct shmfs *s, struct shmfs_node *n, const struct shmfs_op *op,

@@ -244,7 +244,7 @@ static int apply_setattr(struct shmfs *s, const struct shmfs_op *op)
 		return -ENOENT;
 	if (op->valid & ~SHMFS_SET_ALL || op->mode & ~S_IALLUGO)
 		return -EBADMSG;
-	if (op->valid & SHMFS_SET_WRITTEN && op->mtime < n->ctime)
+	if (op->valid & SHMFS_SET_WRITTEN && op->mtime < n->settled)
 		return 0;
 	if (op->valid & SHMFS_SET_MODE)
 		n->mode = (n->mode & S_IFMT) | op->mode;
@@ -256,7 +256,9 @@ static int apply_setattr(struct shmfs *s, const struct shmfs_op *op)
 		n->atime = op->atime;
 	if (op->valid & (SHMFS_SET_MTIME | SHMFS_SET_WRITTEN))
 		n->mtime = op->mtime;
-	n->ctime = op->valid & SHMFS_SET_WRITTEN ? op->mtime : op->now;
+	if (op->valid & SHMFS_SET_MTIME)
+		n->settled = op->now;
+	n->ctime = op->valid & SHMFS_SET_WRITTEN ? max(n->ctime, op->mtime) : op->now;
 	shmfs_inode_refresh(n);
 	return 0;
 }

@@ -146,9 +146,9 @@ int shmfs_getattr(struct mnt_idmap *idmap, const struct path *path, struct kstat
 
 	down_read(&s->table_lock);
 	generic_fillattr(idmap, mask, inode, stat);
-	if (written && written >= n->ctime) {
+	if (written && written >= n->settled) {
 		stat->mtime = ns_to_timespec64(written);
-		stat->ctime = stat->mtime;
+		stat->ctime = ns_to_timespec64(max(n->ctime, written));
 	}
 	up_read(&s->table_lock);
 	return 0;
@@ -212,15 +212,17 @@ static int setattr_rest(struct inode *inode, const struct iattr *attr)
 int shmfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *attr)
 {
 	struct inode *inode = d_inode(dentry);
+	atomic64_t *written = &shmfs_node_of(inode)->written;
 	int err = setattr_prepare(idmap, dentry, attr);
+	s64 before = atomic64_read(written);
 
 	if (!err && attr->ia_valid & ATTR_SIZE)
 		err = shmfs_inode_size(inode, attr->ia_size);
-	/* What was written before has this time too. */
-	if (!err && attr->ia_valid & ATTR_MTIME)
-		atomic64_set(&shmfs_node_of(inode)->written, 0);
 	if (!err)
 		err = setattr_rest(inode, attr);
+	/* What was written before has the new time too. */
+	if (!err && attr->ia_valid & ATTR_MTIME)
+		atomic64_cmpxchg(written, before, 0);
 	return err;
 }
 

@@ -162,11 +162,11 @@ static int job_do(struct shmfs *s, struct shmfs_node *n)
 		return submit_ino(s, SHMFS_OP_RELEASE, n);
 	if (err || atomic_read(&n->opens))
 		return err;
-	written = atomic64_xchg(&n->written, 0);
+	written = atomic64_read(&n->written);
 	if (written)
 		err = job_written(s, n, written);
-	if (err)
-		atomic64_cmpxchg(&n->written, 0, written);
+	if (!err)
+		atomic64_cmpxchg(&n->written, written, 0);
 	return err;
 }
 

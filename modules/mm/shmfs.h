@@ -51,6 +51,7 @@ struct shmfs_map {
  * @nlink: names; of a directory 2 and its directories
  * @size: bytes
  * @atime: ns, as ctime and mtime
+ * @settled: when mtime was last told to all: what was written before does not change it
  * @id: files: the set its pages are
  * @target: symbolic links
  * @parent: directories: inode number
@@ -92,6 +93,7 @@ struct shmfs_node {
 	s64 atime;
 	s64 mtime;
 	s64 ctime;
+	s64 settled;
 	struct krg_kddm_id id;
 	char *target;
 	u64 parent;

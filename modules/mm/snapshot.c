@@ -33,6 +33,7 @@ struct wire_node {
 	__le64 atime;
 	__le64 mtime;
 	__le64 ctime;
+	__le64 settled;
 	__le64 number;
 	__le32 born;
 	__le16 flags;
@@ -63,7 +64,7 @@ struct wire_name {
 };
 
 static_assert(sizeof(struct wire_head) == 48);
-static_assert(sizeof(struct wire_node) == 184);
+static_assert(sizeof(struct wire_node) == 192);
 static_assert(sizeof(struct wire_word) == 16);
 static_assert(sizeof(struct wire_name) == 32);
 
@@ -108,7 +109,8 @@ static void node_encode(struct shmfs_node *n, struct wire_node *w)
 		.uid = cpu_to_le32(__kuid_val(n->uid)), .gid = cpu_to_le32(__kgid_val(n->gid)),
 		.nlink = cpu_to_le32(n->nlink), .size = cpu_to_le64(n->size),
 		.atime = cpu_to_le64(n->atime), .mtime = cpu_to_le64(n->mtime),
-		.ctime = cpu_to_le64(n->ctime), .number = cpu_to_le64(n->id.number),
+		.ctime = cpu_to_le64(n->ctime), .settled = cpu_to_le64(n->settled),
+		.number = cpu_to_le64(n->id.number),
 		.born = cpu_to_le32(n->id.born),
 		.flags = cpu_to_le16((n->busy ? WIRE_BUSY : 0) | (n->kept ? WIRE_KEPT : 0)),
 		.remover = cpu_to_le16(n->remover), .parent = cpu_to_le64(n->parent),
@@ -218,6 +220,7 @@ static void node_decode(struct shmfs_node *n, const struct wire_node *w)
 	n->atime = le64_to_cpu(w->atime);
 	n->mtime = le64_to_cpu(w->mtime);
 	n->ctime = le64_to_cpu(w->ctime);
+	n->settled = le64_to_cpu(w->settled);
 	n->id.number = le64_to_cpu(w->number);
 	n->id.born = le32_to_cpu(w->born);
 	n->busy = le16_to_cpu(w->flags) & WIRE_BUSY;

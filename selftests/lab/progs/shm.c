@@ -405,6 +405,7 @@ static void test_append(void)
 	int fd = open("t.append", O_RDWR | O_CREAT | O_EXCL | O_APPEND, 0600);
 	char *a = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	off_t most;
+	int rest;
 
 	need(fd >= 0 && a != MAP_FAILED && !munmap(a + PAGE, PAGE));
 	need(write(fd, "begun", 5) == 5);
@@ -418,6 +419,13 @@ static void test_append(void)
 	a = map_with(-1, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
 	need(!fstat(fd, &st) && write(fd, a, 3 * PAGE) == (long)(2 * PAGE - PAGE / 2));
 	need(write(fd, a, 1) == -1 && errno == ENOSPC);
+	/* What is allocated behind the end is room too. */
+	need(!ftruncate(fd, PAGE) && !fallocate(fd, FALLOC_FL_KEEP_SIZE, PAGE, 2 * PAGE));
+	rest = make("t.rest", 0);
+	need(!fstatvfs(fd, &fs) && !fallocate(rest, 0, 0, fs.f_bavail * PAGE));
+	need(write(fd, a, 3 * PAGE) == 2 * (long)PAGE && !fstat(fd, &st));
+	need(st.st_size == 3 * (long)PAGE && write(fd, a, 1) == -1 && errno == ENOSPC);
+	need(!close(rest) && !unlink("t.rest"));
 	need(!close(fd) && !unlink("t.append"));
 }
 
@@ -449,7 +457,15 @@ static void test_times(void)
 	need(!utimensat(AT_FDCWD, "t.times", (struct timespec[2]){ { 5, 6 }, { 9, 8 } }, 0));
 	usleep(300000);
 	need(!stat("t.times", &st) && st.st_mtim.tv_sec == 9 && st.st_mtim.tv_nsec == 8);
-	need(!unlink("t.times"));
+	/* Rights that change later do not hide when it was written to. */
+	fd = open("t.times", O_RDWR);
+	need(pwrite(fd, "z", 1, 9) == 1 && !fstat(fd, &old) && later(old.st_mtim, st.st_mtim));
+	usleep(20000);
+	need(!fchmod(fd, 0640) && !fstat(fd, &st) && !later(old.st_mtim, st.st_mtim));
+	need(!later(st.st_mtim, old.st_mtim) && later(st.st_ctim, old.st_ctim) && !close(fd));
+	usleep(300000);
+	need(!stat("t.times", &st) && st.st_mtim.tv_sec == old.st_mtim.tv_sec);
+	need(st.st_mtim.tv_nsec == old.st_mtim.tv_nsec && !unlink("t.times"));
 }
 
 static void test_names(void)
