@@ -17,6 +17,8 @@
 #include <krg/rpc.h>
 #include "nl.h"
 
+#define EVENT_TIMEOUT_MS	100
+
 /* What one node tells another; the node is who sends it. */
 struct event_wire {
 	__le32 event;
@@ -158,7 +160,8 @@ void nl_event_app(struct net *net, u32 event, pid_t pid, pid_t appid, u32 sig)
 		.sig = cpu_to_le32(sig),
 		.time_ns = cpu_to_le64(ktime_get_real_ns()),
 	};
-	struct krg_rpc_opts opts = { .interruptible = true };
+	/* It may get lost: nobody waits long for a node that takes nothing. */
+	struct krg_rpc_opts opts = { .interruptible = true, .timeout_ms = EVENT_TIMEOUT_MS };
 	int self = krg_self(net);
 	struct krg_nodemask others;
 
