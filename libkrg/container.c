@@ -99,6 +99,19 @@ static int check_name(const char *name, const char **out)
 	return 0;
 }
 
+/* The directory for a name, and the name without its slash. */
+static int open_place_of(const char *name, const char **out)
+{
+	int err = check_name(name, out);
+
+	return err ? err : open_place();
+}
+
+static int check_flags(unsigned int flags)
+{
+	return flags & ~KRG_CONTAINER_READONLY ? container_fail(-EINVAL, "flags %#x: not known", flags) : 0;
+}
+
 static int round_size(size_t size, size_t *out)
 {
 	if (!size)
@@ -237,12 +250,8 @@ KRG_API int krg_container_anonymous(size_t size, mode_t mode, struct krg_contain
 
 KRG_API int krg_container_link(struct krg_container *c, const char *name)
 {
-	int place, err;
+	int place = open_place_of(name, &name), err;
 
-	err = check_name(name, &name);
-	if (err)
-		return err;
-	place = open_place();
 	if (place < 0)
 		return place;
 	err = name_file(place, c, name);
@@ -291,6 +300,18 @@ static int open_file(const char *name, int flags, size_t *size)
 	return err ? err : fd;
 }
 
+/* Of a file that has been looked at; takes @fd over. */
+static int make_opened(int fd, bool readonly, size_t size, struct krg_container **out)
+{
+	int err = make_handle(fd, readonly, out);
+
+	if (err)
+		close(fd);
+	else
+		(*out)->size = size;
+	return err;
+}
+
 KRG_API int krg_container_open(const char *name, unsigned int flags, struct krg_container **out)
 {
 	bool readonly = flags & KRG_CONTAINER_READONLY;
@@ -299,19 +320,12 @@ KRG_API int krg_container_open(const char *name, unsigned int flags, struct krg_
 
 	*out = NULL;
 	err = check_name(name, &name);
+	if (!err)
+		err = check_flags(flags);
 	if (err)
 		return err;
-	if (flags & ~KRG_CONTAINER_READONLY)
-		return container_fail(-EINVAL, "flags %#x: not known", flags);
 	fd = open_file(name, readonly ? O_RDONLY : O_RDWR, &size);
-	if (fd < 0)
-		return fd;
-	err = make_handle(fd, readonly, out);
-	if (err)
-		close(fd);
-	else
-		(*out)->size = size;
-	return err;
+	return fd < 0 ? fd : make_opened(fd, readonly, size, out);
 }
 
 /* A copy on another file system is no memory of the cluster. */
@@ -337,8 +351,9 @@ KRG_API int krg_container_adopt(int fd, unsigned int flags, struct krg_container
 	size_t size;
 
 	*out = NULL;
-	if (flags & ~KRG_CONTAINER_READONLY)
-		return container_fail(-EINVAL, "flags %#x: not known", flags);
+	err = check_flags(flags);
+	if (err)
+		return err;
 	if (access < 0)
 		return fail_because(errno, "the descriptor");
 	if (!readonly && (access & O_ACCMODE) != O_RDWR)
@@ -349,14 +364,7 @@ KRG_API int krg_container_adopt(int fd, unsigned int flags, struct krg_container
 	if (err)
 		return err;
 	own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (own < 0)
-		return fail_because(errno, "the descriptor");
-	err = make_handle(own, readonly, out);
-	if (err)
-		close(own);
-	else
-		(*out)->size = size;
-	return err;
+	return own < 0 ? fail_because(errno, "the descriptor") : make_opened(own, readonly, size, out);
 }
 
 KRG_API void krg_container_close(struct krg_container *c)
@@ -390,12 +398,8 @@ static int check_named(int place, const char *name)
 
 KRG_API int krg_container_destroy(const char *name)
 {
-	int place, err;
+	int place = open_place_of(name, &name), err;
 
-	err = check_name(name, &name);
-	if (err)
-		return err;
-	place = open_place();
 	if (place < 0)
 		return place;
 	err = check_named(place, name);

@@ -103,7 +103,7 @@ int krg_container_fd(const struct krg_container *c);
  * @out: the handle
  *
  * Return: 0; -EBADF; -EBADMSG, -EPROTO as krg_container_open(); -EACCES: @fd is for reading
- * only and @flags do not say so; -EINVAL; -EMFILE; -ENOMEM
+ * only and @flags do not say so; -EINVAL; -EMFILE; -ENOMEM; -EOPNOTSUPP
  */
 int krg_container_adopt(int fd, unsigned int flags, struct krg_container **out);
 
